@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The texts of --help and help TOPIC. The overview fits a terminal of 40 lines (tests/cli checks it). */
+#include "help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+#include "util.h"
+
+static const char overview[] =
+    "netstack " NST_VERSION ", a TCP/IP stack in user space\n"
+    "\n"
+    "  netstack --tun IFACE   [options]   run the stack on a TUN device\n"
+    "  netstack --replay FILE [options]   feed a capture to the stack under a virtual clock\n"
+    "  netstack help [TOPIC]              topics: tun replay set exit\n"
+    "\n"
+    "Common\n"
+    "  -f, --filter EXPR      only input that matches a libpcap expression\n"
+    "  -q, --quiet            errors only        -v, --verbose   more, repeatable\n"
+    "      --json             JSON Lines on stdout\n"
+    "      --color WHEN       auto, always, never (NO_COLOR is honoured)\n"
+    "      --seed N           all randomness of the run; always printed\n"
+    "  -V, --version          -h, --help\n"
+    "Stack\n"
+    "      --addr A/P         address of the stack, repeatable (10.0.0.2/24, fd00::2/64, fe80::2/64)\n"
+    "      --mtu N            (1500)\n"
+    "      --cc NAME          congestion control: reno\n"
+    "      --mem SIZE         memory of the whole stack, for example 64M\n"
+    "      --set KEY=VALUE    'netstack help set' lists all, with RFC\n"
+    "Record\n"
+    "  -w, --record FILE      pcapng with decisions as packet comments; .pcap: classic; -: stdout\n"
+    "Live (-i IFACE is --tun IFACE)\n"
+    "      --peer A           address of the host's side (10.0.0.1, fd00::1)\n"
+    "      --app NAME[:PORT]  echo, discard, chargen, http; repeatable (all)\n"
+    "      --no-config        leave addresses, routes and MTU of the host alone\n"
+    "      --connect HOST:PORT  stdin and stdout through the stack's TCP\n"
+    "      --send N           send N bytes of a pattern instead of stdin\n"
+    "      --recv N           close after N bytes\n"
+    "      --ping HOST        send echo requests\n"
+    "      --ready-fd N       write a line to descriptor N once the stack answers\n"
+    "      --duration T       stop after T, for example 10s\n"
+    "Replay (-r FILE is --replay FILE)\n"
+    "      --as WHO           server, client or an address: the side that the stack plays\n"
+    "      --verify[=HOW]     compare replies with the recorded ones: semantic, exact\n"
+    "      --until T          stop at capture time T        --speed max|real|Nx\n";
+
+static const char topic_tun[] =
+    "netstack --tun IFACE runs a host behind a TUN device: addresses 10.0.0.2, fd00::2 and fe80::2, services\n"
+    "echo (7 tcp and udp, 8000 udp), discard (9), chargen (19) and http (80).  The device is created, or\n"
+    "attached to when it exists; the host's side gets 10.0.0.1/24 and fd00::1/64.\n"
+    "\n"
+    "Without root, with a device made once:\n"
+    "  sudo ip tuntap add tun0 mode tun user $USER && sudo ip addr add 10.0.0.1/24 dev tun0\n"
+    "  sudo ip addr add fd00::1/64 dev tun0 && sudo ip link set tun0 up\n"
+    "  netstack --tun tun0\n"
+    "Without any rights, in a network of its own:\n"
+    "  unshare -Urn netstack --tun tun0\n"
+    "\n"
+    "Ctrl-C prints statistics and ends; kill -USR1 prints them and goes on.\n"
+    "\n"
+    "--connect HOST:PORT is a netcat through the stack: stdin is sent, what arrives goes to stdout, text\n"
+    "to stderr.  --send N sends N bytes of a pattern (RFC 864) instead of stdin and then closes that\n"
+    "direction; --recv N closes after N bytes, and is wrong (exit 1) when the peer closes before.\n"
+    "--record writes both directions; each packet sent says why in its comment:\n"
+    "  sudo netstack --tun tun0 -w - | wireshark -k -i -\n";
+
+static const char topic_replay[] =
+    "netstack --replay FILE reads a pcap or pcapng capture.  The stack plays one of the recorded hosts, the\n"
+    "capture provides the packets of the others at their recorded times, on a virtual clock.  Each packet\n"
+    "and each change of state is printed; the replies are compared with the recorded ones.\n"
+    "\n"
+    "--as server|client|ADDRESS   which side; by default the one whose SYN is answered, else the\n"
+    "                             destination of the first packet\n"
+    "--verify[=semantic|exact]    semantic: flags, sequence range, acknowledgement, SACK, payload; a reply\n"
+    "                             may be split, merged or delayed within the rules for ACKs.  exact: all\n"
+    "--until T                    ends the replay at capture time T (1.5s, 200ms)\n"
+    "--speed max|real|Nx          max does not sleep\n"
+    "-w OUT                       our side's view, with the reason in the comment of each packet sent\n"
+    "\n"
+    "The same input, options and seed give the same trace hash on every machine.\n";
+
+static const char topic_exit[] =
+    "  0  done\n"
+    "  1  it ran, but what was asked is false: replay differs, connection refused, no answer\n"
+    "  2  wrong command line\n"
+    "  3  environment: permission, device, missing file\n"
+    "  4  bad input data: not a capture, unknown link type\n"
+    " 70  internal assertion; prints how to reproduce it\n"
+    "130  interrupted (in --tun, Ctrl-C is an ordinary end: 0)\n";
+
+static int print_settings(void)
+{
+    const nst_setting_info *info;
+
+    printf("Settings of the stack: --set KEY=VALUE\n\n");
+    for (unsigned i = 0; (info = nst_setting_get_info(i)) != NULL; i++) {
+        char range[64];
+
+        snprintf(range, sizeof range, "%lld..%lld%s%s", (long long)info->min, (long long)info->max,
+                 info->unit[0] != '\0' ? " " : "", info->unit);
+        printf("%-24s %9lld  %-26s %s%s%s%s\n", info->name, (long long)info->def, range, info->help,
+               info->source[0] != '\0' ? " (" : "", info->source, info->source[0] != '\0' ? ")" : "");
+    }
+    return EXIT_OK;
+}
+
+int help_print(const char *topic)
+{
+    static const char *const names[] = {"tun", "replay", "exit", "set", NULL};
+    static const char *const texts[] = {topic_tun, topic_replay, topic_exit};
+    const char *near;
+
+    if (topic == NULL) {
+        fputs(overview, stdout);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (strcmp(topic, names[i]) == 0) {
+            fputs(texts[i], stdout);
+            return EXIT_OK;
+        }
+    }
+    if (strcmp(topic, "set") == 0)
+        return print_settings();
+    near = nearest_match(topic, names);
+    error_line("help %s: unknown topic; %s%s%sone of: tun replay set exit", topic,
+               near != NULL ? "did you mean " : "", near != NULL ? near : "", near != NULL ? "? " : "");
+    return EXIT_USAGE;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Theory of operation.  One turn: read a batch -> give it to the stack -> services and client take one step
+ * each -> send until the stack is quiet -> wait for whatever comes first. Everything in a turn is bounded
+ * (a batch of frames, a budget per service, OUTPUT_ROUNDS batches out); what is left over makes the next
+ * wait a short look instead of a sleep, so signals and the device are heard in every turn.
+ *
+ * INVARIANT: while frames wait in the driver the stack is not asked for more, so its queues fill, its
+ * sockets stop accepting and the services stop reading: backpressure reaches the applications without a
+ * loss.
+ * INVARIANT: the loop never spins: a deadline that has passed although the stack had nothing to send counts
+ * as QUIET_NS from now.
+ */
+#include "live.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "note.h"
+#include "util.h"
+
+enum { OUTPUT_ROUNDS = 16, COMMENT_SIZE = 512 };
+#define QUIET_NS NST_MS(1)
+#define LINGER_MAX_NS NST_S(3)
+
+/* Recording that failed ends; the stack goes on. */
+static void check_record(struct live *l, int error)
+{
+    if (error == 0 || l->record == NULL)
+        return;
+    l->record_error = -error;
+    error_line("%s: %s; recording stopped", l->options->record, strerror(-error));
+    pcap_record_close(l->record);
+    l->record = NULL;
+}
+
+static void record_frame(struct live *l, bool outbound, const nst_iov *iov, size_t n, const char *comment)
+{
+    check_record(l,
+                 pcap_record_frame(l->record, runloop_epoch_ns(l->loop, l->now), outbound, iov, n, comment));
+}
+
+static void print_packet(const struct live *l, bool outbound, const nst_iov *iov, size_t n)
+{
+    uint8_t head[256];
+    char line[256];
+    size_t len = 0;
+
+    for (size_t i = 0; i < n && len < sizeof head; i++) {
+        const size_t take = iov[i].len < sizeof head - len ? iov[i].len : sizeof head - len;
+
+        memcpy(head + len, iov[i].base, take);
+        len += take;
+    }
+    nst_packet_text(head, len, line, sizeof line);
+    fprintf(l->text, "%3llu.%06llu  %s  %s\n", (unsigned long long)((l->now - l->started) / 1000000000u),
+            (unsigned long long)((l->now - l->started) / 1000u % 1000000u), outbound ? "out" : "in ", line);
+}
+
+/* Returns -1 when the device is gone, else how many frames came. */
+static int input(struct live *l)
+{
+    nst_rx_frame rx[DRIVER_BATCH];
+    const int n = l->driver->ops->fill(l->driver, rx, DRIVER_BATCH);
+    size_t keep = 0;
+
+    if (n < 0)
+        return -1;
+    for (int i = 0; i < n; i++) {
+        const nst_iov iov = {.base = (void *)(uintptr_t)rx[i].data, .len = rx[i].len};
+
+        if (l->filter != NULL && !filter_match(l->filter, rx[i].data, rx[i].len, rx[i].wire_len))
+            continue;
+        if (l->record != NULL)
+            record_frame(l, false, &iov, 1, NULL);
+        if (l->options->verbose >= 2 && !l->options->json)
+            print_packet(l, false, &iov, 1);
+        rx[keep++] = rx[i];
+    }
+    if (keep > 0)
+        nst_input(l->stack, l->ifx, rx, keep, l->now);
+    return n;
+}
+
+/* Sends until the stack is quiet. Returns -1 when the device is gone, 1 when the bound was reached, else 0.
+ */
+static int output(struct live *l)
+{
+    nst_tx_frame tx[DRIVER_BATCH];
+
+    for (int round = 0; round < OUTPUT_ROUNDS && !l->driver->blocked; round++) {
+        const size_t n = nst_output(l->stack, l->ifx, tx, DRIVER_BATCH, l->now);
+
+        if (n == 0)
+            return 0;
+        for (size_t i = 0; i < n; i++) {
+            char comment[COMMENT_SIZE];
+
+            if (l->record != NULL) {
+                note_text(&tx[i].note, comment, sizeof comment);
+                record_frame(l, true, tx[i].iov, tx[i].niov, comment);
+            }
+            if (l->options->verbose >= 2 && !l->options->json)
+                print_packet(l, true, tx[i].iov, tx[i].niov);
+        }
+        if (l->driver->ops->flush(l->driver, tx, n) < 0)
+            return -1;
+    }
+    return l->driver->blocked ? 0 : 1;
+}
+
+/* The client is done: until its connections have said goodbye (or LINGER_MAX_NS) the loop goes on. */
+static bool may_end(struct live *l)
+{
+    nst_conn c = {.id = 0};
+
+    if (!l->client_done)
+        return false;
+    if (l->linger_until == 0)
+        l->linger_until = l->now + LINGER_MAX_NS;
+    if (l->now >= l->linger_until)
+        return true;
+    while (nst_ctl(l->stack, NST_NO_SOCK, NST_CTL_CONN_NEXT, &c, sizeof c) >= 0) {
+        const char *state = nst_tcp_state_name(c.state);
+
+        if (strcmp(state, "TIME_WAIT") != 0 && strcmp(state, "CLOSED") != 0 &&
+            c.peer.port == l->options->connect_to.port)
+            return false;
+    }
+    return true;
+}
+
+static nst_time earlier(nst_time a, nst_time b)
+{
+    return a < b ? a : b;
+}
+
+static nst_time next_deadline(const struct live *l, bool more)
+{
+    const nst_time stack = nst_deadline(l->stack);
+    nst_time t = svc_deadline(l->services);
+
+    if (more)
+        return 0;
+    if (l->driver->blocked)
+        t = earlier(t, l->now + l->driver->retry_ns);
+    else if (stack > l->now)
+        t = earlier(t, stack);
+    else
+        t = earlier(t, l->now + QUIET_NS);
+    if (l->options->duration_ns != 0)
+        t = earlier(t, l->started + l->options->duration_ns);
+    if (l->client_done)
+        t = earlier(t, l->now + NST_MS(10));
+    return t;
+}
+
+/* False: the device is gone. */
+static bool handle_ready(struct live *l, const struct runloop_event *ev)
+{
+    switch (ev->tag) {
+    case TAG_DEVICE: /* what can be read is read in the next turn anyway */
+        if ((ev->ready & RUNLOOP_OUT) != 0 && l->driver->blocked)
+            return l->driver->ops->flush(l->driver, NULL, 0) >= 0;
+        return true;
+    case TAG_LINK:
+        return live_link_news(l);
+    default:
+        if (l->client != NULL && l->client->ready != NULL)
+            l->client->ready(l, ev->tag, ev->ready);
+        return true;
+    }
+}
+
+/* Waits and handles what came. Returns -1 = gone, 1 = stop, 0 = go on. */
+static int wait_turn(struct live *l, bool more)
+{
+    static const uint32_t device_ready[2] = {RUNLOOP_IN, RUNLOOP_IN | RUNLOOP_OUT};
+    struct runloop_event ev[RUNLOOP_EVENTS_MAX];
+    const bool blocked = l->driver->blocked;
+    uint32_t signals;
+    int n;
+
+    if (blocked)
+        runloop_watch(l->loop, l->driver->fd, TAG_DEVICE, device_ready[1]);
+    n = runloop_wait(l->loop, next_deadline(l, more), ev, &signals);
+    if (blocked)
+        runloop_watch(l->loop, l->driver->fd, TAG_DEVICE, device_ready[0]);
+    l->now = runloop_now(l->loop);
+    for (int i = 0; i < n; i++) {
+        if (!handle_ready(l, &ev[i]))
+            return -1;
+    }
+    if (l->driver->blocked && l->driver->ops->flush(l->driver, NULL, 0) < 0)
+        return -1;
+    if ((signals & RUNLOOP_STATISTICS) != 0)
+        live_print_stats(l, false);
+    return (signals & RUNLOOP_STOP) != 0;
+}
+
+/* Peers hear that we are gone instead of having to find out. */
+static void say_goodbye(struct live *l)
+{
+    svc_abort_all(l->services);
+    l->now = runloop_now(l->loop);
+    output(l);
+    if (l->record != NULL)
+        check_record(l, pcap_record_flush(l->record));
+}
+
+int live_run(struct live *l)
+{
+    int stop = 0;
+
+    while (stop == 0) {
+        bool more;
+        int in, out;
+
+        in = input(l);
+        l->now = runloop_now(l->loop);
+        more = svc_run(l->services, l->now);
+        if (l->client != NULL && l->client->turn != NULL)
+            l->client->turn(l);
+        out = output(l);
+        if (in < 0 || out < 0) {
+            stop = -1;
+            break;
+        }
+        if (l->record != NULL)
+            check_record(l, pcap_record_flush(l->record));
+        if (l->text == stdout || l->options->verbose > 0)
+            fflush(l->text);
+        if (may_end(l) || (l->options->duration_ns != 0 && l->now >= l->started + l->options->duration_ns))
+            break;
+        stop = wait_turn(l, more || in == DRIVER_BATCH || out > 0);
+    }
+    if (stop < 0) {
+        error_line("%s: the device was removed", l->options->tun);
+        error_more("start again: netstack --tun %s", l->options->tun);
+        return EXIT_ENVIRONMENT;
+    }
+    say_goodbye(l);
+    return EXIT_OK;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A stack on a device, with services and perhaps a client: the state of netstack --tun. */
+#ifndef APPS_LIVE_H
+#define APPS_LIVE_H
+
+#include <stdio.h>
+
+#include "drivers/driver.h"
+#include "drivers/filter.h"
+#include "drivers/pcap_record.h"
+#include "drivers/runloop.h"
+#include "drivers/tun_config.h"
+#include "netstack.h"
+#include "options.h"
+#include "svc.h"
+
+enum live_tag { TAG_DEVICE = 1, TAG_LINK, TAG_STDIN, TAG_STDOUT }; /* of watched descriptors */
+
+/* Round trip times as the stack measured them: exact extremes and a histogram for percentiles. */
+enum { RTT_STEPS = 16, RTT_BUCKETS = 32 * RTT_STEPS };
+struct live_rtt {
+    uint64_t count;
+    uint32_t min_us, max_us;
+    uint32_t bucket[RTT_BUCKETS]; /* RTT_STEPS per power of two */
+};
+
+struct live;
+
+/* --connect or --ping. All may be NULL but start. */
+struct live_client {
+    int (*start)(struct live *);                     /* exit code, EXIT_OK = running */
+    void (*ready)(struct live *, uint32_t tag, uint32_t ready); /* a watched descriptor */
+    void (*turn)(struct live *);                     /* once per turn, after the services */
+    int (*finish)(struct live *);                    /* prints a summary; returns the exit code */
+};
+
+struct live {
+    const struct options *options;
+    struct options_addr addrs[OPTIONS_ADDR_MAX + 3]; /* of the stack */
+    size_t addr_count;
+    struct options_addr hosts[OPTIONS_PEER_MAX];     /* of the host's side */
+    size_t host_count;
+    uint64_t seed;
+
+    struct runloop *loop;
+    struct driver *driver;
+    bool created;                  /* the device did not exist before */
+    struct tun_config *config;
+    bool link_up;
+    uint32_t mtu;
+    nst *stack;
+    int ifx;
+    nst_time now, started;
+    struct svc_host *services;
+    struct filter *filter;
+    struct pcap_record *record;
+    int record_error;              /* errno that ended the recording, 0 = none */
+    FILE *text;                    /* stdout, or stderr when stdout carries data */
+    unsigned trace_rtt;            /* id of the trace event with a round trip time, 0 = none */
+    unsigned trace_rtt_field;
+    struct live_rtt rtt;
+
+    const struct live_client *client;
+    void *client_state;
+    bool client_done;              /* the client wants the program to end */
+    nst_time linger_until;         /* ... but its connections may still say goodbye until then */
+};
+
+/* Runs until stopped. EXIT_OK, or the exit code after saying why. */
+int live_run(struct live *);
+
+/* live_stats.c */
+void live_rtt_init(struct live *);
+void live_trace(void *live, const nst_trace_event *); /* the trace sink of the stack */
+void live_print_stats(struct live *, bool final);
+
+/* live_device.c */
+int live_open_device(struct live *);   /* driver, configuration of the host's side */
+void live_close_device(struct live *);
+bool live_link_news(struct live *);    /* false: the device is gone */
+
+extern const struct live_client connect_client, ping_client;
+
+#endif

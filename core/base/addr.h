@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* IP addresses inside the core: nst_ip with IPv4 mapped into ::ffff:0:0/96, so that keys, tables and control blocks
+ * know one type. A mapped address on the wire is refused (attacks C20), hence the mapping is unambiguous. */
+#ifndef CORE_BASE_ADDR_H
+#define CORE_BASE_ADDR_H
+
+#include <netstack.h>
+
+typedef nst_ip ipaddr;
+
+bool ipaddr_eq(const ipaddr *a, const ipaddr *b);
+bool ipaddr_is4(const ipaddr *a);
+bool ipaddr_is_any(const ipaddr *a);           /* :: or 0.0.0.0 */
+bool ipaddr_is_multicast(const ipaddr *a);     /* 224/4 or ff00::/8 */
+bool ipaddr_is_linklocal(const ipaddr *a);     /* 169.254/16 or fe80::/10 */
+bool ipaddr_is_loopback(const ipaddr *a);      /* 127/8 or ::1 */
+bool ipaddr_in_prefix(const ipaddr *a, const ipaddr *net, unsigned prefix_bits); /* bits of 32 or 128; families must match */
+ipaddr ipaddr_from4(const uint8_t b[4]);
+ipaddr ipaddr_from6(const uint8_t b[16]);
+const uint8_t *ipaddr_bytes4(const ipaddr *a); /* the 4 bytes of an IPv4 address */
+#define IPADDR_ANY ((ipaddr){{0}})
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TCP (RFC 9293): the control block and the calls between the files of core/tcp. Field names are the RFC's.
+ *
+ * A segment's way in:   tcp_input -> (tcp_listen | tcp_syn_sent | tcp_time_wait | the eight steps) -> tcp_ack, tcp_reasm
+ * The way out:          whoever has a reason calls tcp_mark(); stack.c visits each marked pcb in tcp_output()
+ * Time:                 tcp_timer.c keeps the deadlines of a pcb and one entry in the wheel
+ * INVARIANT: only tcp_state.c writes pcb->state; only tcp_output.c makes segments of a connection; resets go out through
+ *            tcp_rst.c alone. */
+#ifndef CORE_TCP_TCP_H
+#define CORE_TCP_TCP_H
+
+#include <base/bytes.h>
+#include <base/ivset.h>
+#include <base/seq.h>
+#include <base/stream.h>
+#include <ip/ip.h>
+#include <string.h>
+#include <tcp/tcp_cc.h>
+
+/* Linux's numbering, as in tcpi_state */
+enum tcp_state { TCPS_ESTABLISHED = 1, TCPS_SYN_SENT, TCPS_SYN_RCVD, TCPS_FIN_WAIT_1, TCPS_FIN_WAIT_2, TCPS_TIME_WAIT, TCPS_CLOSED,
+                 TCPS_CLOSE_WAIT, TCPS_LAST_ACK, TCPS_LISTEN, TCPS_CLOSING, TCPS_COUNT };
+
+enum tcp_timer { TCPT_RTX /* RTO of SYN, data, FIN */, TCPT_PERSIST, TCPT_DELACK, TCPT_KEEP, TCPT_LIFE /* 2MSL, FIN-WAIT-2, user timeout */,
+                 TCPT_COUNT };
+
+enum tcp_ca_state { TCP_CA_OPEN = 0, TCP_CA_DISORDER = 1, TCP_CA_RECOVERY = 3, TCP_CA_LOSS = 4 }; /* Linux's numbers */
+
+enum { TCP_MSS_DEFAULT4 = 536, TCP_MSS_DEFAULT6 = 1220 /* RFC 9293 §3.7.1 */, TCP_WSCALE_MAX = 14 /* RFC 7323 §2.3 */,
+       TCP_OOO_RANGES = 4096 /* LIMIT: ranges out of order per connection */, TCP_ACKS_OWED_MAX = 64 /* LIMIT: duplicate ACKs owed */,
+       TCP_PAWS_IDLE_DAYS = 24 };
+
+/* -------------------------------------------------------------------------------------------- segments in flight */
+
+enum { SEG_SYN = 1, SEG_FIN = 2, SEG_SACKED = 4, SEG_LOST = 8, SEG_RTX_OUT = 16 /* a retransmission is in flight */,
+       SEG_EVER_RTX = 32 /* Karn: no RTT sample */, SEG_PSH = 64, SEG_URG = 128 };
+
+struct tcp_seg { /* pool object: one transmitted segment not yet cumulatively acknowledged */
+    uint32_t prev, next;        /* ids, by sequence */
+    uint32_t left, right, prio; /* treap by sequence, for SACK look-up */
+    seq_t seq;
+    uint32_t len;               /* sequence space: payload + SYN + FIN */
+    uint16_t rule;              /* why it is marked lost, for the trace of its retransmission */
+    uint8_t flags;              /* SEG_... */
+    uint8_t rtx_count;          /* saturating */
+    nst_time xmit;              /* last transmission */
+};
+
+/* --------------------------------------------------------------------------------------------------------- pcb */
+
+struct tcp_listener {
+    struct sockbase sock;   /* must be first */
+    ipaddr local;           /* wildcard = any */
+    uint16_t lport;
+    bool is_v6only;
+    uint32_t backlog;
+    uint32_t syn_count, accept_count;
+    struct list syn_queue;    /* tcp_pcb.listen_link in SYN-RECEIVED, oldest first */
+    struct list accept_queue; /* tcp_pcb.listen_link, established, oldest first */
+    uint32_t rcvbuf, sndbuf;  /* inherited by children; 0 = the setting */
+    uint16_t maxseg;
+    uint8_t nodelay, keepalive, tos, ttl;
+};
+
+struct tcp_pcb {
+    struct sockbase sock;   /* must be first */
+
+    /* ---- identity */
+    ipaddr local, remote;
+    uint16_t lport, rport;
+    uint32_t id;            /* pool id */
+    uint32_t conn;          /* connection number in traces */
+    uint32_t flow;          /* IPv6 flow label (RFC 6437) */
+    uint8_t state;          /* enum tcp_state; written by tcp_state.c alone */
+    bool is_hashed, was_passive, is_v6;
+    uint64_t hash;
+    struct list ready_link;  /* in netif.tcp_ready while marked */
+    struct list listen_link; /* in a listener's queue, or in tcp.time_wait */
+    struct tcp_listener *listener; /* while in one of its queues */
+    struct route route;
+    struct wheel_timer timer;        /* armed at or before the earliest deadline */
+    nst_time deadline[TCPT_COUNT];   /* NST_NEVER = off */
+    nst_time opened;
+
+    /* ---- send sequence variables (RFC 9293 §3.3.1) */
+    struct {
+        seq_t una, nxt, iss, wl1, wl2;
+        seq_t up;           /* urgent pointer: one past the last urgent byte */
+        seq_t end;          /* one past the last byte the application wrote; FIN follows at end */
+        seq_t push;         /* one past the last byte that must not wait for more (end of a write without MORE) */
+        seq_t small;        /* one past the last segment smaller than MSS sent: Minshall's Nagle */
+        uint32_t wnd, max_wnd; /* bytes, scaled */
+        uint32_t mss;       /* effective: payload bytes per segment, options accounted */
+        uint16_t peer_mss;  /* as offered by the peer, floor applied */
+        uint8_t wscale;     /* shift for windows received */
+        bool has_urg, fin_queued, fin_sent;
+        bool more;          /* the last write said MORE */
+    } snd;
+
+    /* ---- receive sequence variables */
+    struct {
+        seq_t nxt, irs;
+        seq_t adv;          /* right edge as advertised: never moves left */
+        seq_t read;         /* next byte the application will read */
+        seq_t up;           /* urgent pointer received */
+        seq_t fin;          /* sequence number of the peer's FIN */
+        uint32_t mss;       /* estimate of the peer's segment size, for ACK policy */
+        uint8_t wscale;     /* shift for windows sent */
+        bool has_urg, fin_known /* number of the FIN known, maybe out of order */, fin_seen /* FIN consumed: RCV.NXT is beyond it */;
+        bool is_shut;       /* the application stopped reading */
+        bool eof_told;
+    } rcv;
+
+    /* ---- options agreed */
+    struct {
+        bool ts, sack, wscale, offered_ts, offered_sack, offered_wscale;
+        uint32_t ts_offset;   /* added to our clock (RFC 7323 §7.1) */
+        uint32_t ts_recent;   /* TS.Recent */
+        nst_time ts_recent_at;
+        seq_t last_ack_sent;  /* Last.ACK.sent */
+        uint32_t ts_last_sent; /* newest TSval sent */
+    } opt;
+
+    /* ---- round trip time (RFC 6298), microseconds */
+    struct {
+        uint32_t srtt8, rttvar4; /* scaled by 8 and by 4; srtt8 0 = no sample */
+        uint32_t rto;
+        uint32_t min;
+        uint8_t backoff;
+    } rtt;
+
+    /* ---- congestion control and recovery */
+    struct cc cc;
+    struct {
+        uint8_t ca_state;       /* enum tcp_ca_state */
+        seq_t recover;          /* SND.NXT when recovery was entered (RFC 6582) */
+        uint32_t dupacks;
+        uint32_t packets_out, sacked_out, lost_out, retrans_out; /* segments; pipe = out - sacked - lost + retrans.
+                                   Without SACK sacked_out counts duplicate ACKs: each is a segment that left the network */
+        uint32_t max_packets_out; /* most in flight since SND.UNA reached cwnd_usage */
+        seq_t cwnd_usage;
+        bool is_cwnd_limited;
+        bool is_cwnd_blocked;   /* during one visit of tcp_output: cwnd stopped it */
+        bool must_send_first;   /* recovery began: the first retransmission ignores cwnd; cleared when it is sent */
+        uint8_t retransmits;    /* timeouts in a row */
+        nst_time rtx_started;   /* first transmission of what the timeouts are about */
+        nst_time last_sent;     /* last data segment */
+    } rec;
+    struct {                    /* scoreboard: segments in flight */
+        uint32_t first, last, root; /* tcp_seg ids */
+        uint32_t rtx_hint;      /* where the search for the next lost segment starts; 0 = first */
+        uint32_t lost_cursor;   /* segments before it are judged by the threshold; 0 = to be counted anew */
+        uint32_t sacked_above;  /* SACKed segments at or after lost_cursor */
+        struct ivset sacked;    /* ranges the peer has SACKed: what a block adds is found without walking what is known */
+    } q;
+
+    /* ---- buffers */
+    struct stream sndq, rcvq;
+    struct ivset ooo;           /* ranges received beyond rcv.nxt */
+    struct wire_sack sack_recent[WIRE_SACK_MAX]; /* RFC 2018 §4: most recent first, as last reported; lo == hi = unused */
+    struct wire_sack dsack;     /* RFC 2883: to be reported once; lo == hi = none */
+    uint32_t rcvbuf, sndbuf;    /* bytes */
+
+    /* ---- acknowledgements */
+    struct {
+        uint8_t owed;           /* ACKs to send now, each one a segment */
+        uint8_t quick;          /* segments still to be acknowledged at once */
+        uint16_t rule;          /* why */
+        uint32_t bytes;         /* received and not acknowledged */
+        uint32_t segs;
+        nst_time challenge_at;  /* last answer to an invalid segment */
+        bool has_challenged;
+    } ack;
+
+    /* ---- what the application asked for */
+    uint8_t tos, ttl;
+    bool nodelay, cork, keepalive;
+    int32_t linger;             /* -1 off, 0 = close resets */
+    uint16_t maxseg;            /* 0 = none */
+    uint32_t keepidle_ms, keepintvl_ms, user_timeout_ms;
+    uint8_t keepcnt, keep_sent, syncnt /* 0 = setting */;
+    bool out_blocked;           /* the application met a full send buffer: raise NST_EV_OUT when a third is free */
+    bool force_partial;         /* the persist timer or an uncork lets one partial segment go */
+    bool probe_owed;            /* a window or keepalive probe is to be sent now */
+    bool syn_owed;              /* SYN or SYN-ACK is to be (re)sent now */
+    bool is_orphan;             /* the application closed; the stack finishes alone */
+    nst_time last_rcv;          /* any acceptable segment */
+
+    /* ---- counters for tcp_info */
+    struct {
+        uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
+        uint64_t segs_out, segs_in, data_segs_out, data_segs_in;
+        uint32_t total_retrans, fast, rto;
+    } n;
+};
+
+struct tcp {
+    struct base *b;
+    struct ip *ip;
+    struct pool pcbs, listeners, segs, ivs;
+    struct htab conns;       /* by 4-tuple */
+    struct htab ports;       /* listeners by port */
+    struct list time_wait;   /* orphans in TIME-WAIT, oldest first: recycled when needed */
+    uint32_t max_time_wait, time_wait_count, max_syn;
+    uint64_t rst_credit;     /* token bucket of tcp_rst.c, nanoseconds worth */
+    bool rst_is_started;
+    nst_time rst_refill;
+    uint32_t gen;            /* counts handles given out */
+    uint32_t port_counter;   /* RFC 6056 */
+};
+
+void tcp_init(struct tcp *t, struct base *b, struct ip *ip, struct arena *a, const nst_config *cfg);
+
+/* ---- tcp_pcb.c: control blocks, demultiplexing, ports */
+struct tcp_pcb *tcp_pcb_new(struct tcp *t);    /* recycles the oldest TIME-WAIT when the pool is empty; NULL = none left */
+void tcp_pcb_free(struct tcp *t, struct tcp_pcb *p); /* frees everything it holds; the handle becomes stale */
+void tcp_pcb_hash(struct tcp *t, struct tcp_pcb *p);
+void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p); /* buffers, scoreboard and timers: all but the block itself */
+struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport);
+struct tcp_listener *tcp_listener_lookup(struct tcp *t, const ipaddr *local, uint16_t lport);
+int tcp_choose_port(struct tcp *t, struct tcp_pcb *p);   /* RFC 6056; 0 or -NST_EADDRNOTAVAIL */
+bool tcp_route(struct tcp *t, struct tcp_pcb *p);        /* refreshes the cached route and the MSS; false = none */
+bool tcp_listener_conflicts(struct tcp *t, const ipaddr *local, uint16_t lport);
+void tcp_listener_hash(struct tcp *t, struct tcp_listener *l);
+void tcp_listener_free(struct tcp *t, struct tcp_listener *l);
+seq_t tcp_choose_iss(struct tcp *t, const struct tcp_pcb *p); /* RFC 6528 */
+
+/* ---- tcp_state.c */
+void tcp_set_state(struct tcp *t, struct tcp_pcb *p, enum tcp_state to, enum nst_rule rule);
+/* Ends the connection: state CLOSED, err (0 = in order) to the application; frees the pcb when nobody holds the handle. The caller
+ * must not touch p afterwards. */
+void tcp_done(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, int err);
+static inline bool tcp_is_synchronized(const struct tcp_pcb *p) { return p->state != TCPS_SYN_SENT && p->state != TCPS_SYN_RCVD && p->state != TCPS_CLOSED; }
+bool tcp_may_send_data(const struct tcp_pcb *p);    /* states in which the application's bytes may leave */
+bool tcp_may_receive(const struct tcp_pcb *p);      /* states in which segment text is queued */
+
+/* ---- tcp_input.c, tcp_listen.c, tcp_syn_sent.c, tcp_time_wait.c */
+struct tcp_rseg { /* a received segment: SEG.* of RFC 9293 §3.3.1 */
+    struct wire_tcp h;
+    const struct ip_view *v;
+    const uint8_t *data;
+    uint32_t text;       /* bytes of payload there */
+    seq_t seq;           /* after trimming: first byte of data, or the SYN */
+    uint32_t len;        /* SEG.LEN: payload + SYN + FIN */
+    uint32_t wnd;        /* SEG.WND, scaled */
+};
+void tcp_input(struct tcp *t, const struct ip_view *v);
+void tcp_listen_input(struct tcp *t, struct tcp_listener *l, struct tcp_rseg *s);
+void tcp_syn_sent_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
+/* Returns true when the segment is a new SYN that may reuse the pair: the pcb is gone and the caller starts over. */
+bool tcp_time_wait_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
+void tcp_enter_time_wait(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule);
+void tcp_accept_child(struct tcp *t, struct tcp_pcb *p); /* SYN-RECEIVED -> ESTABLISHED of a passive open: to the accept queue */
+void tcp_time_wait_adopt(struct tcp *t, struct tcp_pcb *p); /* nobody holds the handle any more: it may be recycled */
+void tcp_start(struct tcp *t, struct tcp_pcb *p);              /* ISS and send variables; owes a SYN or SYN-ACK */
+void tcp_receive_from(struct tcp_pcb *p, seq_t irs, uint32_t seg_wnd); /* receive variables from the peer's SYN */
+void tcp_listener_close(struct tcp *t, struct tcp_listener *l);
+void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s); /* steps 6 to 8: URG, text, FIN */
+
+/* ---- tcp_ack.c */
+enum tcp_ack_verdict { TCP_ACK_OK, TCP_ACK_DROP /* the segment ends here */, TCP_ACK_GONE /* so did the pcb */ };
+enum tcp_ack_verdict tcp_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
+void tcp_update_window(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
+void tcp_ack_soon(struct tcp_pcb *p, struct tcp *t, enum nst_rule rule); /* an immediate ACK */
+void tcp_challenge(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule); /* rate-limited per connection (RFC 5961 §7) */
+
+/* ---- tcp_reasm.c */
+uint32_t tcp_reasm_window(const struct tcp *t, const struct tcp_pcb *p); /* bytes from RCV.NXT that may be accepted */
+void tcp_reasm_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
+uint32_t tcp_reasm_readable(const struct tcp_pcb *p);
+void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o); /* RFC 2018 §4 */
+bool tcp_reasm_may_update_window(const struct tcp *t, const struct tcp_pcb *p); /* RFC 9293 §3.8.6.2.2 */
+
+/* ---- tcp_seg.c: the scoreboard's container */
+struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id); /* NULL for 0 */
+struct tcp_seg *tcp_seg_append(struct tcp *t, struct tcp_pcb *p, seq_t seq, uint32_t len, uint8_t flags); /* NULL = pool empty */
+void tcp_seg_pop_first(struct tcp *t, struct tcp_pcb *p);
+bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t len); /* s keeps the first len; false = pool empty */
+struct tcp_seg *tcp_seg_find(const struct tcp *t, const struct tcp_pcb *p, seq_t pos); /* lowest with end > pos */
+void tcp_seg_clear(struct tcp *t, struct tcp_pcb *p);
+
+/* ---- tcp_sack.c, tcp_recovery.c */
+struct tcp_delivery { /* what one ACK said */
+    uint32_t acked_segs;    /* newly cumulatively acknowledged */
+    uint32_t sacked_segs;   /* newly SACKed */
+    uint32_t acked_bytes;
+    bool una_moved, is_dupack, has_dsack;
+    bool has_xmit;          /* newest_xmit holds a time */
+    nst_time newest_xmit;   /* of the segments acknowledged or SACKed that were sent once */
+};
+void tcp_sack_process(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d); /* RFC 2018, 6675 */
+void tcp_recovery_on_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d);
+void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p);
+struct tcp_seg *tcp_recovery_next_rtx(struct tcp *t, struct tcp_pcb *p); /* lost segment to resend now, NULL = none */
+uint32_t tcp_recovery_pipe(const struct tcp_pcb *p);  /* segments in the network */
+bool tcp_recovery_may_send_new(const struct tcp_pcb *p);
+void tcp_recovery_mark_lost(struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule);
+void tcp_recovery_seg_acked(struct tcp_pcb *p, const struct tcp_seg *s); /* counters, when s leaves the scoreboard */
+void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, bool is_rtx);
+
+/* ---- tcp_rtt.c */
+void tcp_rtt_init(struct tcp *t, struct tcp_pcb *p);
+void tcp_rtt_sample(struct tcp *t, struct tcp_pcb *p, nst_time rtt);
+nst_time tcp_rtt_rto(const struct tcp *t, const struct tcp_pcb *p); /* with backoff, nanoseconds */
+
+/* ---- tcp_timer.c */
+void tcp_timer_set(struct tcp *t, struct tcp_pcb *p, enum tcp_timer which, nst_time deadline);
+void tcp_timer_stop(struct tcp_pcb *p, enum tcp_timer which);
+static inline bool tcp_timer_is_on(const struct tcp_pcb *p, enum tcp_timer which) { return p->deadline[which] != NST_NEVER; }
+void tcp_on_timer(struct tcp *t, struct wheel_timer *w);
+void tcp_timer_keepalive(struct tcp *t, struct tcp_pcb *p); /* (re)arms by the socket's settings */
+
+/* ---- tcp_output.c, tcp_segment.c, tcp_options.c, tcp_rst.c */
+void tcp_mark(struct tcp *t, struct tcp_pcb *p);
+/* One frame of p. false = nothing (more) to send now: p is unmarked. */
+bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame *f);
+void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p); /* RTO or persist, as what is in flight requires */
+uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint8_t *flags, enum nst_rule *rule); /* bytes of new data that may leave now; 0 = none */
+void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o);
+void tcp_options_data(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o, bool with_sack);
+void tcp_options_from_syn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s); /* what the peer offered and we agree to */
+void tcp_mss_update(struct tcp *t, struct tcp_pcb *p); /* snd.mss from peer, route, user and options */
+uint16_t tcp_mss_advertise(const struct tcp *t, const struct tcp_pcb *p);
+uint32_t tcp_ts_now(const struct tcp *t, const struct tcp_pcb *p);
+void tcp_rst_reply(struct tcp *t, const struct tcp_rseg *s, enum nst_rule rule);  /* RFC 9293 §3.5.2 groups 1 and 2 */
+void tcp_rst_send(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule);          /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
+
+/* ---- tcp_user.c: the application's calls (RFC 9293 §3.10.1 to .5) */
+int tcp_connect(struct tcp *t, const nst_open_args *a, struct tcp_pcb **out);
+int tcp_listen(struct tcp *t, const nst_open_args *a, struct tcp_listener **out);
+struct tcp_pcb *tcp_accept(struct tcp *t, struct tcp_listener *l);
+nst_ssize tcp_send(struct tcp *t, struct tcp_pcb *p, const nst_msg *m);
+nst_ssize tcp_recv(struct tcp *t, struct tcp_pcb *p, nst_msg *m);
+int tcp_close(struct tcp *t, struct tcp_pcb *p, int how);
+int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len);
+int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, size_t len);
+void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out);
+
+bool tcp_window_is_worth_telling(const struct tcp_pcb *p);
+uint32_t tcp_send_room(const struct tcp_pcb *p); /* bytes the send buffer still takes */
+
+/* ---- tcp_icmp.c */
+void tcp_on_icmp(struct tcp *t, const struct ip_error *e);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an acknowledgement means: RFC 9293 §3.10.7.4, fifth, and what hangs on it.
+ *
+ * Order: acceptable at all (RFC 5961 §5.2) -> SACK blocks -> SND.UNA and the scoreboard -> round trip sample -> loss detection
+ * and congestion control -> send window -> timers -> readiness of the application.
+ * INVARIANT: SND.UNA <= SND.NXT; neither moves back.
+ * Also here: what kind of ACK we owe (RFC 5681 §4.2) and the rate limit of challenge ACKs (RFC 5961 §7), per connection so that
+ * no connection can observe another (attacks F4). */
+#include <tcp/tcp.h>
+
+void tcp_ack_soon(struct tcp_pcb *p, struct tcp *t, enum nst_rule rule)
+{
+    bool each_counts = rule == NST_RULE_TCP_ACK_OOO; /* the peer counts duplicate ACKs: one for each segment */
+    if (p->ack.owed == 0)
+        p->ack.owed = 1;
+    else if (each_counts && p->ack.owed < TCP_ACKS_OWED_MAX)
+        p->ack.owed++;
+    p->ack.rule = (uint16_t)rule;
+    tcp_mark(t, p);
+}
+
+void tcp_challenge(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule)
+{
+    nst_time gap = NST_MS(t->b->set[NST_SET_TCP_CHALLENGE]);
+    if (p->ack.has_challenged && t->b->now < time_add(p->ack.challenge_at, gap))
+        return;
+    p->ack.has_challenged = true;
+    p->ack.challenge_at = t->b->now;
+    t->b->stats.tcp_challenge_out++;
+    tcp_ack_soon(p, t, rule);
+}
+
+void tcp_update_window(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    p->snd.wnd = s->wnd;
+    p->snd.wl1 = s->h.seq;
+    p->snd.wl2 = s->h.ack;
+    if (s->wnd > p->snd.max_wnd) {
+        p->snd.max_wnd = s->wnd;
+        tcp_mss_update(t, p);
+    }
+}
+
+/* RFC 9293 §3.10.7.4: only newer segments may move the window. Returns whether it changed. */
+static bool maybe_update_window(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    bool newer = seq_lt(p->snd.wl1, s->h.seq) || (seq_eq(p->snd.wl1, s->h.seq) && seq_leq(p->snd.wl2, s->h.ack));
+    if (!newer && seq_leq(s->h.ack, p->snd.una))
+        return false;
+    bool changed = s->wnd != p->snd.wnd;
+    tcp_update_window(t, p, s);
+    return changed;
+}
+
+/* Drops acknowledged segments from the scoreboard; collects what the RTT estimator may use (Karn: sent once). */
+static void clean_scoreboard(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct tcp_delivery *d)
+{
+    struct tcp_seg *s;
+    while ((s = tcp_seg_at(t, p->q.first)) != NULL && seq_gt(ack, s->seq)) {
+        uint32_t covered = seq_len(ack, s->seq);
+        if (covered < s->len) { /* acknowledged in part: the rest stays, without its SACK mark's first bytes */
+            s->seq = ack;
+            s->len -= covered;
+            s->flags &= (uint8_t)~SEG_SYN;
+            break;
+        }
+        if ((s->flags & SEG_EVER_RTX) == 0 && (s->flags & SEG_SACKED) == 0 && (!d->has_xmit || s->xmit > d->newest_xmit)) {
+            d->newest_xmit = s->xmit;
+            d->has_xmit = true;
+        }
+        tcp_recovery_seg_acked(p, s);
+        d->acked_segs++;
+        tcp_seg_pop_first(t, p);
+    }
+    if (p->opt.sack)
+        ivset_remove_below(&t->ivs, &p->q.sacked, ack);
+}
+
+static void take_rtt_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, const struct tcp_delivery *d)
+{
+    if (d->has_xmit) {
+        tcp_rtt_sample(t, p, t->b->now - d->newest_xmit);
+        return;
+    }
+    if (!d->una_moved || !p->opt.ts || !s->h.opt.has_ts || s->h.opt.ts_ecr == 0)
+        return;
+    /* RFC 7323 §4: after a retransmission only the echo tells which copy arrived; its clock ticks in milliseconds. */
+    uint32_t ticks = tcp_ts_now(t, p) - s->h.opt.ts_ecr;
+    if (ticks < 0x10000)
+        tcp_rtt_sample(t, p, NST_MS(ticks));
+}
+
+/* SND.UNA moves to ack: buffers, counters, timers. */
+static void advance_una(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct tcp_delivery *d)
+{
+    d->una_moved = true;
+    d->acked_bytes = seq_len(ack, p->snd.una);
+    clean_scoreboard(t, p, ack, d);
+    p->snd.una = ack;
+    uint32_t fin = p->snd.fin_sent && seq_gt(ack, p->snd.end) ? 1 : 0;
+    seq_t data_end = seq_add(ack, 0u - fin);
+    stream_trim_front(&t->b->pages, &p->sndq, data_end.v);
+    p->n.bytes_acked += d->acked_bytes - fin;
+    t->b->stats.tcp_bytes_out += d->acked_bytes - fin;
+    if (p->snd.has_urg && seq_geq(ack, p->snd.up))
+        p->snd.has_urg = false;
+    p->rec.retransmits = 0;
+    p->rtt.backoff = 0;
+    tcp_timer_stop(p, TCPT_RTX); /* RFC 6298 (5.2), (5.3): set again below for what remains */
+    if (p->out_blocked && tcp_send_room(p) * 3 >= p->sndbuf) {
+        p->out_blocked = false;
+        sockbase_raise(t->b, &p->sock, NST_EV_OUT);
+    }
+}
+
+/* RFC 5681 §2: data outstanding, no text, no SYN or FIN, ACK = SND.UNA, window unchanged. With SACK: something new SACKed. */
+static bool is_duplicate(const struct tcp_pcb *p, const struct tcp_rseg *s, bool window_changed)
+{
+    return s->len == 0 && seq_eq(s->h.ack, p->snd.una) && p->q.first != 0 && !window_changed;
+}
+
+/* Moves that an acknowledged FIN makes. false = p is gone. */
+static bool on_fin_acked(struct tcp *t, struct tcp_pcb *p)
+{
+    switch (p->state) {
+    case TCPS_FIN_WAIT_1:
+        tcp_set_state(t, p, TCPS_FIN_WAIT_2, NST_RULE_TCP_RCV_ACK);
+        if (p->is_orphan)
+            tcp_timer_set(t, p, TCPT_LIFE, time_add(t->b->now, NST_MS(t->b->set[NST_SET_TCP_FIN_TIMEOUT])));
+        return true;
+    case TCPS_CLOSING:
+        tcp_enter_time_wait(t, p, NST_RULE_TCP_RCV_ACK);
+        return true;
+    case TCPS_LAST_ACK:
+        tcp_done(t, p, NST_RULE_TCP_RCV_ACK, 0);
+        return false;
+    default:
+        return true;
+    }
+}
+
+enum tcp_ack_verdict tcp_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
+{
+    seq_t ack = s->h.ack;
+    /* RFC 5961 §5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT, else discard and answer with an ACK */
+    if (seq_gt(ack, p->snd.nxt)) {
+        drop(t->b, NST_DROP_TCP_UNSENT_ACK, p->route.ifx, s->len, p->conn);
+        tcp_challenge(t, p, NST_RULE_TCP_UNSENT_ACK);
+        return TCP_ACK_DROP;
+    }
+    if (seq_lt(ack, p->snd.una) && seq_len(p->snd.una, ack) > p->snd.max_wnd) {
+        drop(t->b, NST_DROP_TCP_OLD_ACK, p->route.ifx, s->len, p->conn);
+        tcp_challenge(t, p, NST_RULE_TCP_CHALLENGE);
+        return TCP_ACK_DROP;
+    }
+    struct tcp_delivery d = {0};
+    tcp_sack_process(t, p, s, &d);
+    bool window_changed = maybe_update_window(t, p, s);
+    d.is_dupack = is_duplicate(p, s, window_changed);
+    if (seq_gt(ack, p->snd.una))
+        advance_una(t, p, ack, &d);
+    else if (seq_eq(ack, p->snd.una) && tcp_timer_is_on(p, TCPT_PERSIST))
+        p->rec.retransmits = 0; /* the probe was answered */
+    if (d.una_moved || d.sacked_segs > 0)
+        take_rtt_sample(t, p, s, &d);
+    if (p->q.first != 0 || d.una_moved)
+        tcp_recovery_on_ack(t, p, &d);
+    if (d.una_moved && p->snd.fin_sent && seq_eq(p->snd.una, seq_add(p->snd.end, 1)) && !on_fin_acked(t, p))
+        return TCP_ACK_GONE;
+    tcp_output_rtx_timer(t, p);
+    tcp_mark(t, p); /* the window or cwnd may have opened */
+    return TCP_ACK_OK;
+}

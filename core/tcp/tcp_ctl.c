@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Socket options of TCP connections and listeners, and tcp_info. One table row per option: where it is stored and what it may be. */
+#include <tcp/tcp.h>
+
+struct int_option {
+    int op;
+    int32_t min, max;
+    void (*set)(struct tcp *, struct tcp_pcb *, int32_t);
+};
+
+static void set_rcvbuf(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->rcvbuf = (uint32_t)v;
+}
+static void set_sndbuf(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->sndbuf = (uint32_t)v;
+}
+static void set_keepalive(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    p->keepalive = v != 0;
+    p->keep_sent = 0;
+    tcp_timer_keepalive(t, p);
+}
+static void set_linger(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->linger = v;
+}
+static void set_ttl(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->ttl = (uint8_t)v;
+}
+static void set_tos(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->tos = (uint8_t)v;
+}
+static void set_nodelay(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    p->nodelay = v != 0;
+    p->force_partial |= v != 0 && seq_lt(p->snd.nxt, p->snd.end);
+    tcp_mark(t, p);
+}
+static void set_cork(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    p->cork = v != 0;
+    if (v == 0) { /* what waits leaves at once */
+        p->snd.more = false;
+        p->force_partial |= seq_lt(p->snd.nxt, p->snd.end);
+    }
+    tcp_mark(t, p);
+}
+static void set_maxseg(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    p->maxseg = (uint16_t)v;
+    tcp_mss_update(t, p);
+}
+static void set_keepidle(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    p->keepidle_ms = (uint32_t)v;
+    tcp_timer_keepalive(t, p);
+}
+static void set_keepintvl(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->keepintvl_ms = (uint32_t)v;
+}
+static void set_keepcnt(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->keepcnt = (uint8_t)v;
+}
+static void set_syncnt(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->syncnt = (uint8_t)v;
+}
+static void set_user_timeout(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->user_timeout_ms = (uint32_t)v;
+}
+
+static const struct int_option int_options[] = {
+    {NST_SO_RCVBUF, 2304, 1 << 30, set_rcvbuf},
+    {NST_SO_SNDBUF, 4608, 1 << 30, set_sndbuf},
+    {NST_SO_KEEPALIVE, 0, 1, set_keepalive},
+    {NST_SO_LINGER, -1, INT32_MAX, set_linger},
+    {NST_SO_TTL, 1, 255, set_ttl},
+    {NST_SO_TOS, 0, 255, set_tos},
+    {NST_TCP_NODELAY, 0, 1, set_nodelay},
+    {NST_TCP_CORK, 0, 1, set_cork},
+    {NST_TCP_MAXSEG, 36, 65535, set_maxseg},
+    {NST_TCP_KEEPIDLE, 1, INT32_MAX, set_keepidle},
+    {NST_TCP_KEEPINTVL, 1, INT32_MAX, set_keepintvl},
+    {NST_TCP_KEEPCNT, 1, 127, set_keepcnt},
+    {NST_TCP_SYNCNT, 1, 127, set_syncnt},
+    {NST_TCP_USER_TIMEOUT, 0, INT32_MAX, set_user_timeout},
+};
+
+static int get_int(int32_t v, void *arg, size_t len)
+{
+    if (len != sizeof v)
+        return -NST_EINVAL;
+    memcpy(arg, &v, sizeof v);
+    return 0;
+}
+
+static int get_addr(const ipaddr *ip, uint16_t port, void *arg, size_t len)
+{
+    if (len != sizeof(nst_addr))
+        return -NST_EINVAL;
+    nst_addr a = {*ip, port};
+    memcpy(arg, &a, sizeof a);
+    return 0;
+}
+
+void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
+{
+    uint32_t mss = p->snd.mss != 0 ? p->snd.mss : 1;
+    *out = (nst_tcp_info){
+        .tcpi_state = p->state,
+        .tcpi_ca_state = p->rec.ca_state,
+        .tcpi_retransmits = p->rec.retransmits,
+        .tcpi_backoff = p->rtt.backoff,
+        .tcpi_options = (uint8_t)((p->opt.ts ? 1 : 0) | (p->opt.sack ? 2 : 0) | (p->opt.wscale ? 4 : 0)),
+        .tcpi_snd_wscale = p->snd.wscale,
+        .tcpi_rcv_wscale = p->rcv.wscale,
+        .tcpi_rto = (uint32_t)(tcp_rtt_rto(t, p) / 1000),
+        .tcpi_snd_mss = mss,
+        .tcpi_rcv_mss = p->rcv.mss,
+        .tcpi_advmss = tcp_mss_advertise(t, p),
+        .tcpi_pmtu = p->route.mtu,
+        .tcpi_unacked = p->rec.packets_out,
+        .tcpi_sacked = p->rec.sacked_out,
+        .tcpi_lost = p->rec.lost_out,
+        .tcpi_retrans = p->rec.retrans_out,
+        .tcpi_rtt = p->rtt.srtt8 / 8,
+        .tcpi_rttvar = p->rtt.rttvar4 / 4,
+        .tcpi_min_rtt = p->rtt.min == UINT32_MAX ? 0 : p->rtt.min,
+        .tcpi_snd_ssthresh = p->cc.ssthresh,
+        .tcpi_snd_cwnd = p->cc.cwnd,
+        .tcpi_snd_wnd = p->snd.wnd,
+        .tcpi_rcv_space = p->rcvbuf,
+        .tcpi_reordering = (uint32_t)t->b->set[NST_SET_TCP_REORDERING],
+        .tcpi_total_retrans = p->n.total_retrans,
+        .tcpi_rto_count = p->n.rto,
+        .tcpi_fast_count = p->n.fast,
+        .tcpi_bytes_acked = p->n.bytes_acked,
+        .tcpi_bytes_received = p->n.bytes_received,
+        .tcpi_bytes_sent = p->n.bytes_sent,
+        .tcpi_bytes_retrans = p->n.bytes_retrans,
+        .tcpi_segs_out = p->n.segs_out,
+        .tcpi_segs_in = p->n.segs_in,
+        .tcpi_data_segs_out = p->n.data_segs_out,
+        .tcpi_data_segs_in = p->n.data_segs_in,
+        .max_cwnd = p->cc.max_cwnd,
+    };
+}
+
+int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len)
+{
+    switch (op) {
+    case NST_SO_LOCAL:
+        return get_addr(&p->local, p->lport, arg, len);
+    case NST_SO_PEER:
+        return p->state == TCPS_CLOSED ? -NST_ENOTCONN : get_addr(&p->remote, p->rport, arg, len);
+    case NST_SO_INQ:
+        return get_int((int32_t)tcp_reasm_readable(p), arg, len);
+    case NST_SO_OUTQ:
+        return get_int((int32_t)(p->sndq.end - p->sndq.head), arg, len);
+    case NST_TCP_INFO:
+        if (len != sizeof(nst_tcp_info))
+            return -NST_EINVAL;
+        tcp_info(t, p, arg);
+        return 0;
+    default:
+        break;
+    }
+    for (size_t i = 0; i < sizeof int_options / sizeof *int_options; i++) {
+        const struct int_option *o = &int_options[i];
+        int32_t v;
+        if (o->op != op)
+            continue;
+        if (len != sizeof v)
+            return -NST_EINVAL;
+        memcpy(&v, arg, sizeof v);
+        if (v < o->min || v > o->max)
+            return -NST_EINVAL;
+        o->set(t, p, v);
+        return 0;
+    }
+    return -NST_EINVAL;
+}
+
+/* A listener keeps what its children inherit. */
+int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, size_t len)
+{
+    (void)t;
+    if (op == NST_SO_LOCAL)
+        return get_addr(&l->local, l->lport, arg, len);
+    if (op == NST_SO_PEER)
+        return -NST_ENOTCONN;
+    int32_t v;
+    if (len != sizeof v)
+        return -NST_EINVAL;
+    memcpy(&v, arg, sizeof v);
+    for (size_t i = 0; i < sizeof int_options / sizeof *int_options; i++)
+        if (int_options[i].op == op && (v < int_options[i].min || v > int_options[i].max))
+            return -NST_EINVAL;
+    switch (op) {
+    case NST_SO_RCVBUF: l->rcvbuf = (uint32_t)v; return 0;
+    case NST_SO_SNDBUF: l->sndbuf = (uint32_t)v; return 0;
+    case NST_SO_KEEPALIVE: l->keepalive = v != 0; return 0;
+    case NST_SO_TTL: l->ttl = (uint8_t)v; return 0;
+    case NST_SO_TOS: l->tos = (uint8_t)v; return 0;
+    case NST_TCP_NODELAY: l->nodelay = v != 0; return 0;
+    case NST_TCP_MAXSEG: l->maxseg = (uint16_t)v; return 0;
+    default: return -NST_EINVAL;
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ICMP errors about our segments: RFC 9293 §3.9.2.2 with the checks of RFC 5927.
+ *
+ * The quote must name a connection and a sequence number in flight, or the error is somebody's guess (attacks D4, D5).
+ * Hard errors end a connection only while it is being opened; afterwards they are advice. Packet too big lowers the path MTU and
+ * resends what no longer fits (RFC 1191 §6.4). */
+#include <tcp/tcp.h>
+
+static bool is_in_flight(const struct tcp_pcb *p, seq_t seq)
+{
+    return seq_geq(seq, p->snd.una) && seq_lt(seq, p->snd.nxt);
+}
+
+static void on_too_big(struct tcp *t, struct tcp_pcb *p, const struct ip_error *e)
+{
+    if (!pmtu_update(t->ip, &p->remote, e->mtu))
+        return;
+    if (!tcp_route(t, p))
+        return;
+    uint32_t resend = 0;
+    for (struct tcp_seg *s = tcp_seg_at(t, p->q.first); s != NULL; s = tcp_seg_at(t, s->next)) { /* bounded by what is in flight */
+        if (s->len <= p->snd.mss)
+            continue;
+        if (s->flags & SEG_RTX_OUT) {
+            s->flags &= (uint8_t)~SEG_RTX_OUT;
+            p->rec.retrans_out--;
+        }
+        tcp_recovery_mark_lost(p, s, NST_RULE_TCP_PMTU_RTX);
+        resend++;
+    }
+    p->q.rtx_hint = 0;
+    if (resend > 0) {
+        p->rec.must_send_first = true;
+        tcp_mark(t, p);
+    }
+}
+
+void tcp_on_icmp(struct tcp *t, const struct ip_error *e)
+{
+    struct tcp_pcb *p = tcp_lookup(t, &e->src, e->sport, &e->dst, e->dport);
+    if (p == NULL) {
+        drop(t->b, NST_DROP_ICMP_NO_SOCKET, 0, e->l4_len, e->type);
+        return;
+    }
+    seq_t seq = seq_of(get32(e->l4 + 4));
+    if (!is_in_flight(p, seq)) {
+        drop(t->b, NST_DROP_ICMP_SEQ, p->route.ifx, e->l4_len, p->conn);
+        return;
+    }
+    TRACE(t->b, ICMP_RECV, 0, p->conn, e->type, e->code, e->mtu);
+    bool is_hard = e->kind == IP_ERR_UNREACH_PORT || e->kind == IP_ERR_UNREACH_PROTO || e->kind == IP_ERR_ADMIN;
+    if (e->kind == IP_ERR_TOO_BIG)
+        on_too_big(t, p, e);
+    else if (is_hard && p->state == TCPS_SYN_SENT)
+        tcp_done(t, p, NST_RULE_TCP_ICMP_HARD, e->err);
+    else
+        drop(t->b, NST_DROP_ICMP_IGNORED, p->route.ifx, e->l4_len, p->conn);
+}

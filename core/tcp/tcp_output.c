@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What may be sent now, and the making of segments. The only file that emits segments of a connection.
+ *
+ * stack.c visits every marked pcb; one visit gives one frame, in this order: SYN, lost segments, new data, FIN, a probe, a bare
+ * ACK. Whatever leaves carries the acknowledgement, so an ACK that is owed rides on data when there is some.
+ * RFC 9293 §3.10.2, §3.8; RFC 5681; RFC 6298 §5 (timers).
+ * INVARIANT: nothing is sent beyond SND.UNA + SND.WND but the first segment in flight, window probes and what the peer's
+ * shrinking window left outside after it was first sent. */
+#include <tcp/tcp.h>
+
+struct outseg { /* a decision about one segment */
+    seq_t seq;
+    uint32_t len;      /* payload bytes */
+    uint16_t flags;
+    uint16_t rule;
+    bool is_rtx, is_syn;
+};
+
+void tcp_mark(struct tcp *t, struct tcp_pcb *p)
+{
+    if (list_is_linked(&p->ready_link))
+        return;
+    struct netif *nif = tcp_route(t, p) ? netif_get(t->ip, p->route.ifx) : NULL;
+    if (nif != NULL)
+        list_push_back(&nif->tcp_ready, &p->ready_link);
+}
+
+/* ------------------------------------------------------------------------------------------------- window, timers */
+
+/* RFC 9293 §3.8.6.2.2, RFC 7323 §2.3: moves rcv.adv to the right when worth it and returns the field. The edge never moves left: when
+ * the space is less than promised, or the shift would cut it, the promise is rounded up. */
+static uint16_t select_window(struct tcp *t, struct tcp_pcb *p, bool is_syn)
+{
+    uint32_t held = tcp_reasm_readable(p);
+    uint32_t space = held < p->rcvbuf ? p->rcvbuf - held : 0;
+    uint32_t promised = seq_len(p->rcv.adv, p->rcv.nxt);
+    uint8_t shift = is_syn ? 0 : p->rcv.wscale;
+    uint32_t kept = (promised + (1u << shift) - 1) >> shift;
+    uint32_t field = is_syn || tcp_reasm_may_update_window(t, p) ? space >> shift : kept;
+    field = field > kept ? field : kept;
+    field = field < 65535 ? field : 65535;
+    p->rcv.adv = seq_max(p->rcv.adv, seq_add(p->rcv.nxt, field << shift));
+    return (uint16_t)field;
+}
+
+void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->state == TCPS_CLOSED || p->state == TCPS_TIME_WAIT)
+        return;
+    if (p->q.first != 0) {
+        tcp_timer_stop(p, TCPT_PERSIST);
+        if (!tcp_timer_is_on(p, TCPT_RTX))
+            tcp_timer_set(t, p, TCPT_RTX, time_add(t->b->now, tcp_rtt_rto(t, p)));
+        return;
+    }
+    tcp_timer_stop(p, TCPT_RTX);
+    bool waits = seq_lt(p->snd.nxt, p->snd.end) || (p->snd.fin_queued && !p->snd.fin_sent);
+    if (!waits || !tcp_may_send_data(p))
+        tcp_timer_stop(p, TCPT_PERSIST);
+    else if (!tcp_timer_is_on(p, TCPT_PERSIST))
+        tcp_timer_set(t, p, TCPT_PERSIST, time_add(t->b->now, tcp_rtt_rto(t, p)));
+}
+
+/* ------------------------------------------------------------------------------------------------ making a segment */
+
+static void fill_note(const struct tcp_pcb *p, const struct outseg *o, nst_tx_note *n)
+{
+    *n = (nst_tx_note){
+        .rule = o->rule,
+        .state = p->state,
+        .retransmit = o->is_rtx,
+        .conn = p->conn,
+        .cwnd = p->cc.cwnd * p->snd.mss,
+        .ssthresh = p->cc.ssthresh == CC_SSTHRESH_INFINITE ? UINT32_MAX : p->cc.ssthresh * p->snd.mss,
+        .flight = seq_len(p->snd.nxt, p->snd.una),
+        .snd_wnd = p->snd.wnd,
+        .rto_us = p->rtt.rto,
+        .srtt_us = p->rtt.srtt8 / 8,
+    };
+}
+
+/* Everything that a departing acknowledgement settles. */
+static void settle_ack(struct tcp_pcb *p, const struct outseg *o, bool had_sack)
+{
+    bool counts_dups = p->ack.rule == NST_RULE_TCP_ACK_OOO && had_sack;
+    if (o->len == 0 && counts_dups && p->ack.owed > 0)
+        p->ack.owed--; /* one duplicate ACK per segment out of order */
+    else if (!counts_dups || o->len == 0)
+        p->ack.owed = 0;
+    p->ack.bytes = 0;
+    p->opt.last_ack_sent = p->rcv.nxt;
+    tcp_timer_stop(p, TCPT_DELACK);
+}
+
+static void count_out(struct tcp *t, struct tcp_pcb *p, const struct outseg *o)
+{
+    t->b->stats.tcp_out++;
+    p->n.segs_out++;
+    p->n.data_segs_out += o->len > 0;
+    p->n.bytes_sent += o->len;
+    if (o->is_rtx) {
+        t->b->stats.tcp_retrans++;
+        bool by_timer = o->rule == NST_RULE_TCP_RTO || o->rule == NST_RULE_TCP_RTO_GO || o->is_syn;
+        *(by_timer ? &t->b->stats.tcp_retrans_rto : &t->b->stats.tcp_retrans_fast) += 1;
+        p->n.total_retrans++;
+        p->n.bytes_retrans += o->len;
+    }
+    TRACE(t->b, TCP_SEND, o->rule, p->conn, o->seq.v, (uint64_t)o->len << 16 | o->flags, p->rcv.nxt.v,
+          (uint64_t)p->cc.cwnd << 32 | p->rtt.rto);
+}
+
+static void urgent(const struct tcp_pcb *p, const struct outseg *o, struct wire_tcp *h)
+{
+    if (!p->snd.has_urg || o->is_syn || seq_leq(p->snd.up, o->seq))
+        return;
+    uint32_t ahead = seq_len(p->snd.up, o->seq);
+    h->flags |= TCP_URG; /* RFC 6093 §3: points behind the last urgent byte */
+    h->urg = (uint16_t)(ahead < 65535 ? ahead : 65535);
+}
+
+/* Fills the frame. false = the segment went to the neighbour's queue instead; the frame is free. */
+static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struct tx_hdr *hdr, nst_tx_frame *f)
+{
+    struct wire_tcp h = {.sport = p->lport, .dport = p->rport, .seq = o->seq, .flags = o->flags};
+    bool acks = (o->flags & TCP_ACK) != 0;
+    if (acks)
+        h.ack = p->rcv.nxt;
+    if (o->is_syn)
+        tcp_options_syn(t, p, &h.opt);
+    else
+        tcp_options_data(t, p, &h.opt, o->len == 0 || p->ooo.root != 0);
+    if (h.opt.has_ts)
+        p->opt.ts_last_sent = h.opt.ts_val;
+    h.wnd = select_window(t, p, o->is_syn);
+    urgent(p, o, &h);
+
+    uint32_t room = p->snd.mss + (p->opt.ts ? 12u : 0u), covered = 0;
+    while (!o->is_syn && h.opt.nsack > 0 && o->len + wire_tcp_opt_len(&h.opt, false) > room)
+        h.opt.nsack--; /* data takes precedence over SACK blocks */
+    uint8_t *l4 = hdr->b + TX_L4;
+    uint32_t hdr_len = wire_tcp_emit(l4, &h);
+    f->niov = 1;
+    if (o->len > 0)
+        f->niov += (uint32_t)stream_slices(&t->b->pages, &p->sndq, o->seq.v, o->len, f->iov + 1, NST_TX_IOV_MAX - 1, &covered);
+    nst_assert(t->b, covered == o->len);
+    csum_t sum = {0};
+    csum_add_pseudo(&sum, &p->local, &p->remote, PROTO_TCP, hdr_len + o->len);
+    csum_add(&sum, l4, hdr_len);
+    csum_add_iov(&sum, f->iov + 1, f->niov - 1);
+    put16(l4 + 16, csum_finish(&sum));
+    f->off = (nst_offload){0};
+    struct ip_frame fr = {.hdr = hdr, .f = f, .l4_hdr_len = hdr_len, .payload_len = o->len, .route = &p->route, .dst = p->remote,
+                          .proto = PROTO_TCP, .ttl = p->ttl, .tos = p->tos, .flow = p->flow};
+    fill_note(p, o, &f->note);
+    bool is_filled = ip_frame_finish(t->ip, &fr);
+    count_out(t, p, o);
+    if (acks)
+        settle_ack(p, o, h.opt.nsack > 0 || !p->opt.sack);
+    return is_filled;
+}
+
+/* -------------------------------------------------------------------------------------------------- what to send */
+/* Each of these fills *o and updates the send variables, or returns false when there is nothing of its kind to send. */
+
+static bool next_syn(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+{
+    if (!p->syn_owed)
+        return false;
+    p->syn_owed = false;
+    bool passive = p->state == TCPS_SYN_RCVD;
+    struct tcp_seg *s = tcp_seg_at(t, p->q.first);
+    bool again = s != NULL;
+    if (s == NULL) {
+        s = tcp_seg_append(t, p, p->snd.iss, 1, SEG_SYN);
+        if (s == NULL) {
+            p->syn_owed = true;
+            tcp_timer_set(t, p, TCPT_RTX, time_add(t->b->now, tcp_rtt_rto(t, p)));
+            return false;
+        }
+        p->snd.nxt = seq_add(p->snd.iss, 1);
+        tcp_recovery_seg_sent(t, p, s, false);
+    } else {
+        s->flags |= SEG_EVER_RTX;
+        s->xmit = t->b->now;
+    }
+    bool by_timer = p->rec.retransmits > 0;
+    enum nst_rule first = passive ? NST_RULE_TCP_SYNACK : NST_RULE_TCP_SYN;
+    enum nst_rule later = passive ? (by_timer ? NST_RULE_TCP_SYNACK_RTX : NST_RULE_TCP_SYNACK_DUP) : NST_RULE_TCP_SYN_RTX;
+    *o = (struct outseg){.seq = p->snd.iss, .flags = (uint16_t)(TCP_SYN | (passive ? TCP_ACK : 0)), .is_syn = true,
+                         .rule = (uint16_t)(again ? later : first), .is_rtx = again && by_timer};
+    tcp_output_rtx_timer(t, p);
+    return true;
+}
+
+static bool next_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+{
+    struct tcp_seg *s = tcp_recovery_next_rtx(t, p);
+    if (s == NULL)
+        return false;
+    bool is_first = pool_id(&t->segs, s) == p->q.first;
+    if (!is_first && seq_gt(seq_add(s->seq, s->len), seq_add(p->snd.una, p->snd.wnd)))
+        return false; /* the peer took the window back: only the first segment probes it (attacks H1) */
+    uint32_t fin = (s->flags & SEG_FIN) != 0;
+    if (s->len - fin > p->snd.mss) { /* the path MTU fell since */
+        if (!tcp_seg_split(t, p, s, p->snd.mss))
+            return false;
+        fin = 0;
+    }
+    uint16_t psh = (s->flags & SEG_PSH) != 0 ? TCP_PSH : 0;
+    *o = (struct outseg){.seq = s->seq, .len = s->len - fin, .flags = (uint16_t)(TCP_ACK | psh | (fin ? TCP_FIN : 0)),
+                         .rule = s->len == fin ? NST_RULE_TCP_FIN_RTX : s->rule, .is_rtx = true};
+    p->rec.must_send_first = false;
+    tcp_recovery_seg_sent(t, p, s, true);
+    tcp_output_rtx_timer(t, p);
+    return true;
+}
+
+/* RFC 5681 §4.1: after an idle period of more than one RTO the window restarts, halved for each RTO that passed. */
+static void restart_after_idle(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->rec.packets_out > 0 || p->n.data_segs_out == 0)
+        return;
+    nst_time idle = time_sub(t->b->now, p->rec.last_sent), rto = NST_US(p->rtt.rto);
+    uint32_t restart = (uint32_t)t->b->set[NST_SET_TCP_INITCWND], before = p->cc.cwnd;
+    for (; idle > rto && p->cc.cwnd > restart; idle -= rto)
+        p->cc.cwnd = p->cc.cwnd / 2 > restart ? p->cc.cwnd / 2 : restart;
+    if (p->cc.cwnd != before)
+        TRACE(t->b, TCP_CWND, NST_RULE_CC_IDLE, p->conn, p->cc.cwnd, p->cc.ssthresh, 0);
+}
+
+/* FIN goes with the last data when the window has room for both, else alone. */
+static bool may_add_fin(const struct tcp_pcb *p, uint32_t len)
+{
+    seq_t after = seq_add(p->snd.nxt, len);
+    return p->snd.fin_queued && !p->snd.fin_sent && seq_eq(after, p->snd.end) && tcp_may_send_data(p) &&
+           seq_lt(after, seq_add(p->snd.una, p->snd.wnd));
+}
+
+static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+{
+    restart_after_idle(t, p);
+    enum nst_rule rule = NST_RULE_TCP_FIN;
+    uint8_t flags;
+    uint32_t len = tcp_segment_next(t, p, &flags, &rule);
+    bool fin = may_add_fin(p, len);
+    if (len == 0 && !fin)
+        return false;
+    if (len > 0 && !tcp_recovery_may_send_new(p)) {
+        p->rec.is_cwnd_blocked = true;
+        return false;
+    }
+    uint8_t seg_flags = (uint8_t)((fin ? SEG_FIN : 0) | (flags & TCP_PSH ? SEG_PSH : 0));
+    struct tcp_seg *s = tcp_seg_append(t, p, p->snd.nxt, len + fin, seg_flags);
+    if (s == NULL)
+        return false; /* LIMIT: the pool of segments is empty; the persist timer tries again when nothing is in flight */
+    if (p->rec.ca_state == TCP_CA_DISORDER && len > 0)
+        rule = NST_RULE_TCP_LIMITED;
+    *o = (struct outseg){.seq = p->snd.nxt, .len = len, .flags = (uint16_t)(TCP_ACK | flags | (fin ? TCP_FIN : 0)),
+                         .rule = (uint16_t)rule};
+    p->snd.nxt = seq_add(p->snd.nxt, len + fin);
+    p->snd.fin_sent |= fin;
+    if (len > 0 && len < p->snd.mss)
+        p->snd.small = p->snd.nxt;
+    p->force_partial = false;
+    if (tcp_timer_is_on(p, TCPT_PERSIST)) { /* the window opened: forget the probes */
+        p->rtt.backoff = 0;
+        p->rec.retransmits = 0;
+    }
+    tcp_recovery_seg_sent(t, p, s, false);
+    tcp_output_rtx_timer(t, p);
+    return true;
+}
+
+/* Linux's form of RFC 7661: remember the most that was in flight in a window of data, and whether cwnd held us back. */
+static void note_cwnd_use(struct tcp_pcb *p, bool is_limited)
+{
+    if (seq_geq(p->snd.una, p->rec.cwnd_usage) || is_limited ||
+        (!p->rec.is_cwnd_limited && p->rec.packets_out > p->rec.max_packets_out)) {
+        p->rec.is_cwnd_limited = is_limited;
+        p->rec.max_packets_out = p->rec.packets_out;
+        p->rec.cwnd_usage = p->snd.nxt;
+    }
+}
+
+/* Window and keepalive probes: an old sequence number that the peer must answer (RFC 9293 §3.8.4, §3.8.6.1). */
+static bool next_probe(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+{
+    (void)t;
+    if (!p->probe_owed)
+        return false;
+    p->probe_owed = false;
+    *o = (struct outseg){.seq = seq_add(p->snd.una, 0xffffffffu), .flags = TCP_ACK,
+                         .rule = p->keep_sent > 0 ? NST_RULE_TCP_KEEPALIVE : NST_RULE_TCP_PERSIST};
+    return true;
+}
+
+static bool next_ack(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+{
+    (void)t;
+    if (p->ack.owed == 0)
+        return false;
+    /* A peer that took its window back would not accept SND.NXT: use its right edge, unless rounding alone explains the difference. */
+    seq_t edge = seq_add(p->snd.una, p->snd.wnd), seq = p->snd.nxt;
+    if (seq_lt(edge, seq) && seq_len(seq, edge) >= 1u << p->snd.wscale)
+        seq = edge;
+    *o = (struct outseg){.seq = seq, .flags = TCP_ACK, .rule = p->ack.rule};
+    return true;
+}
+
+static bool decide(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+{
+    if (next_syn(t, p, o))
+        return true;
+    if (!tcp_is_synchronized(p))
+        return false;
+    if (p->state == TCPS_TIME_WAIT)
+        return next_ack(t, p, o);
+    p->rec.is_cwnd_blocked = false;
+    if (next_rtx(t, p, o) || next_new(t, p, o))
+        return true;
+    return next_probe(t, p, o) || next_ack(t, p, o);
+}
+
+bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame *f)
+{
+    struct outseg o;
+    for (unsigned held = 0; held < 64; held++) { /* LIMIT: segments per visit that wait for a link address */
+        if (!tcp_route(t, p) || !decide(t, p, &o))
+            break;
+        if (emit(t, p, &o, h, f))
+            return true;
+    }
+    if (tcp_is_synchronized(p)) {
+        note_cwnd_use(p, p->rec.is_cwnd_blocked);
+        tcp_output_rtx_timer(t, p);
+    }
+    if (list_is_linked(&p->ready_link))
+        list_unlink(&p->ready_link);
+    return false;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control blocks: their pool, the demultiplexing tables, ports and initial sequence numbers.
+ *
+ * RFC 9293 §3.3.1 (TCB), RFC 6528 (ISN), RFC 6056 §3.3.3 (ports), RFC 6437 (flow label).
+ * Demultiplexing is one look-up of the 4-tuple in a table keyed by SipHash, then one by port among the listeners.
+ * LIMIT: max_tcp blocks; when none is left the oldest orphan in TIME-WAIT gives way (attacks K25).
+ * Deliberately missing: a cache of connections per local port; listening never conflicts with connections. */
+#include <tcp/tcp.h>
+
+enum { PORT_MIN = 32768, PORT_COUNT = 28232 /* 32768..60999, Linux's default range */ };
+
+void tcp_init(struct tcp *t, struct base *b, struct ip *ip, struct arena *a, const nst_config *cfg)
+{
+    t->b = b;
+    t->ip = ip;
+    pool_init(&t->pcbs, a, cfg->max_tcp, sizeof(struct tcp_pcb));
+    pool_init(&t->listeners, a, cfg->max_listen, sizeof(struct tcp_listener));
+    /* A page of payload is at least one segment's worth in practice; small segments meet the limit first and then wait. */
+    pool_init(&t->segs, a, cfg->pages + cfg->max_tcp * 2, sizeof(struct tcp_seg));
+    pool_init(&t->ivs, a, cfg->pages / 2 + cfg->max_tcp, sizeof(struct iv));
+    htab_init(&t->conns, a, cfg->max_tcp);
+    htab_init(&t->ports, a, cfg->max_listen);
+    list_init(&t->time_wait);
+    t->max_time_wait = cfg->max_time_wait;
+    t->max_syn = cfg->max_syn;
+}
+
+struct tuple {
+    ipaddr local, remote;
+    uint8_t ports[4];
+};
+
+static uint64_t hash_tuple(const struct sipkey *key, const struct tcp_pcb *p)
+{
+    struct tuple k = {.local = p->local, .remote = p->remote};
+    put16(k.ports, p->lport);
+    put16(k.ports + 2, p->rport);
+    return siphash24(key, &k, sizeof k);
+}
+
+static uint64_t hash_port(const struct tcp *t, uint16_t port)
+{
+    return siphash24(&t->b->key_demux, &port, sizeof port);
+}
+
+static void recycle_time_wait(struct tcp *t)
+{
+    if (list_is_empty(&t->time_wait))
+        return;
+    struct tcp_pcb *old = list_entry(t->time_wait.next, struct tcp_pcb, listen_link);
+    drop(t->b, NST_DROP_TCP_TIME_WAIT_EVICTED, old->route.ifx, 0, old->conn);
+    tcp_done(t, old, NST_RULE_TCP_EVICTED, 0);
+}
+
+struct tcp_pcb *tcp_pcb_new(struct tcp *t)
+{
+    uint32_t id = pool_alloc(&t->pcbs);
+    if (id == 0) {
+        recycle_time_wait(t);
+        id = pool_alloc(&t->pcbs);
+    }
+    if (id == 0) {
+        drop(t->b, NST_DROP_TCP_NO_PCB, 0, 0, 0);
+        return NULL;
+    }
+    struct tcp_pcb *p = pool_at(&t->pcbs, id);
+    p->id = id;
+    p->sock.index = id;
+    p->sock.gen = ++t->gen & 0x3fffffff;
+    p->sock.kind = SOCK_TCP;
+    p->conn = ++t->b->conn_count;
+    p->state = TCPS_CLOSED;
+    p->timer.kind = TIMER_TCP;
+    p->opened = t->b->now;
+    p->linger = -1;
+    for (unsigned i = 0; i < TCPT_COUNT; i++)
+        p->deadline[i] = NST_NEVER;
+    list_init(&p->ready_link);
+    list_init(&p->listen_link);
+    list_init(&p->sock.ev_link);
+    p->nodelay = t->b->set[NST_SET_TCP_NODELAY] != 0;
+    p->rcvbuf = (uint32_t)t->b->set[NST_SET_TCP_RMEM];
+    p->sndbuf = (uint32_t)t->b->set[NST_SET_TCP_WMEM];
+    p->keepcnt = (uint8_t)t->b->set[NST_SET_TCP_KEEPCNT];
+    p->keepidle_ms = (uint32_t)t->b->set[NST_SET_TCP_KEEPIDLE];
+    p->keepintvl_ms = (uint32_t)t->b->set[NST_SET_TCP_KEEPINTVL];
+    p->ack.quick = (uint8_t)(t->b->set[NST_SET_TCP_QUICKACK] > 255 ? 255 : t->b->set[NST_SET_TCP_QUICKACK]);
+    p->cc.ops = &cc_reno;
+    p->cc.cwnd = p->cc.max_cwnd = (uint32_t)t->b->set[NST_SET_TCP_INITCWND];
+    p->cc.ssthresh = CC_SSTHRESH_INFINITE;
+    tcp_rtt_init(t, p);
+    t->b->stats.tcp_now++;
+    return p;
+}
+
+/* Everything but the block, its place in the tables and what the application may still read. */
+void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p)
+{
+    tcp_seg_clear(t, p);
+    stream_clear(&t->b->pages, &p->sndq, 0);
+    ivset_clear(&t->ivs, &p->ooo);
+    for (unsigned i = 0; i < TCPT_COUNT; i++)
+        p->deadline[i] = NST_NEVER;
+    if (p->sock.is_attached)
+        stream_trim_back(&t->b->pages, &p->rcvq, p->rcv.read.v + tcp_reasm_readable(p));
+    else
+        stream_clear(&t->b->pages, &p->rcvq, 0);
+}
+
+void tcp_pcb_free(struct tcp *t, struct tcp_pcb *p)
+{
+    nst_assert(t->b, p->state == TCPS_CLOSED && p->sock.kind == SOCK_TCP);
+    p->sock.is_attached = false;
+    tcp_pcb_release(t, p);
+    wheel_cancel(&t->b->wheel, &p->timer);
+    if (list_is_linked(&p->ready_link))
+        list_unlink(&p->ready_link);
+    sockbase_detach(t->b, &p->sock);
+    p->sock.kind = SOCK_FREE;
+    t->b->stats.tcp_now--;
+    pool_free(&t->pcbs, p->id);
+}
+
+void tcp_pcb_hash(struct tcp *t, struct tcp_pcb *p)
+{
+    nst_assert(t->b, !p->is_hashed);
+    p->hash = hash_tuple(&t->b->key_demux, p);
+    htab_insert(&t->conns, p->hash, p->id);
+    p->is_hashed = true;
+    p->flow = (uint32_t)(hash_tuple(&t->b->key_flow, p) & 0xfffff);
+    p->opt.ts_offset = (uint32_t)hash_tuple(&t->b->key_ts, p); /* RFC 7323 §7.1: no uptime in timestamps */
+}
+
+struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
+{
+    struct tuple k = {.local = *local, .remote = *remote};
+    put16(k.ports, lport);
+    put16(k.ports + 2, rport);
+    uint64_t h = siphash24(&t->b->key_demux, &k, sizeof k);
+    for (uint32_t id = htab_first(&t->conns, h); id != 0; id = htab_next(&t->conns, id)) {
+        struct tcp_pcb *p = pool_at(&t->pcbs, id);
+        if (p->hash == h && p->lport == lport && p->rport == rport && ipaddr_eq(&p->local, local) &&
+            ipaddr_eq(&p->remote, remote))
+            return p;
+    }
+    return NULL;
+}
+
+/* 0 = does not take connections to local; otherwise the more specific, the higher. */
+static unsigned listener_rank(const struct tcp_listener *l, const ipaddr *local)
+{
+    if (ipaddr_eq(&l->local, local))
+        return 3;
+    if (!ipaddr_is_any(&l->local))
+        return 0;
+    if (ipaddr_is4(&l->local) == ipaddr_is4(local))
+        return 2;
+    return !ipaddr_is4(&l->local) && !l->is_v6only ? 1 : 0; /* :: takes IPv4 too, 0.0.0.0 never IPv6 */
+}
+
+struct tcp_listener *tcp_listener_lookup(struct tcp *t, const ipaddr *local, uint16_t lport)
+{
+    struct tcp_listener *best = NULL;
+    unsigned best_rank = 0;
+    for (uint32_t id = htab_first(&t->ports, hash_port(t, lport)); id != 0; id = htab_next(&t->ports, id)) {
+        struct tcp_listener *l = pool_at(&t->listeners, id);
+        if (l->lport != lport)
+            continue;
+        unsigned rank = listener_rank(l, local);
+        if (rank > best_rank) {
+            best = l;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+/* Two listeners conflict when some address would reach both with the same rank. */
+bool tcp_listener_conflicts(struct tcp *t, const ipaddr *local, uint16_t lport)
+{
+    for (uint32_t id = htab_first(&t->ports, hash_port(t, lport)); id != 0; id = htab_next(&t->ports, id)) {
+        const struct tcp_listener *l = pool_at(&t->listeners, id);
+        if (l->lport == lport && ipaddr_eq(&l->local, local))
+            return true;
+    }
+    return false;
+}
+
+void tcp_listener_hash(struct tcp *t, struct tcp_listener *l)
+{
+    htab_insert(&t->ports, hash_port(t, l->lport), l->sock.index);
+}
+
+void tcp_listener_free(struct tcp *t, struct tcp_listener *l)
+{
+    htab_remove(&t->ports, hash_port(t, l->lport), l->sock.index);
+    sockbase_detach(t->b, &l->sock);
+    l->sock.kind = SOCK_FREE;
+    pool_free(&t->listeners, l->sock.index);
+}
+
+/* RFC 6056 §3.3.3: a keyed hash of the destination decides where the search starts, a counter with random steps moves it. */
+int tcp_choose_port(struct tcp *t, struct tcp_pcb *p)
+{
+    p->lport = 0;
+    uint32_t offset = (uint32_t)hash_tuple(&t->b->key_port, p) + t->port_counter;
+    for (uint32_t i = 0; i < PORT_COUNT; i++) { /* LIMIT: each port once */
+        uint16_t port = (uint16_t)(PORT_MIN + (offset + i) % PORT_COUNT);
+        if (tcp_lookup(t, &p->local, port, &p->remote, p->rport) != NULL)
+            continue;
+        p->lport = port;
+        t->port_counter += i + 1 + rng_below(&t->b->rng, 64);
+        return 0;
+    }
+    return -NST_EADDRNOTAVAIL;
+}
+
+/* RFC 6528 §3: ISN = M + F(localip, localport, remoteip, remoteport, secret), M counts every 4 us. */
+seq_t tcp_choose_iss(struct tcp *t, const struct tcp_pcb *p)
+{
+    return seq_of((uint32_t)(t->b->now / 4000u) + (uint32_t)hash_tuple(&t->b->key_isn, p));
+}
+
+bool tcp_route(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->route.ifx != 0 && p->route.gen == t->ip->route_gen)
+        return true;
+    int32_t before = p->route.ifx;
+    if (!route_lookup(t->ip, &p->local, &p->remote, &p->route)) {
+        p->route.ifx = 0;
+        return false;
+    }
+    if (before != 0 && before != p->route.ifx && list_is_linked(&p->ready_link)) { /* the ready list belongs to an interface */
+        list_unlink(&p->ready_link);
+        tcp_mark(t, p);
+    }
+    tcp_mss_update(t, p);
+    return true;
+}

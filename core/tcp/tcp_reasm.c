@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Received text: from any order into the stream, the window it came through, and what we tell the peer about holes.
+ *
+ * Bytes are written to their place in the stream (base/stream.h) when they arrive; the set `ooo` says which of them are beyond
+ * RCV.NXT. Memory is bounded by the window whatever the segmentation (attacks G7); legitimate reordering is limited by nothing but
+ * the window and TCP_OOO_RANGES (attacks G8). Of two copies of a byte the first that arrived counts.
+ * RFC 9293 §3.8.6 (window management, silly windows), RFC 2018 §4 (SACK), RFC 2883 (D-SACK), RFC 5681 §4.2 (when to ACK).
+ * INVARIANT: rcv.read <= RCV.NXT <= rcv.adv; rcv.adv never moves left; no range of ooo begins at or before RCV.NXT.
+ * LIMIT: when the stack's pages run out, text in order takes precedence: this connection's out-of-order text is given up. */
+#include <tcp/tcp.h>
+
+uint32_t tcp_reasm_readable(const struct tcp_pcb *p)
+{
+    return seq_len(p->rcv.nxt, p->rcv.read) - (p->rcv.fin_seen ? 1u : 0u);
+}
+
+uint32_t tcp_reasm_window(const struct tcp *t, const struct tcp_pcb *p)
+{
+    (void)t;
+    return seq_len(p->rcv.adv, p->rcv.nxt);
+}
+
+static uint32_t free_space(const struct tcp_pcb *p)
+{
+    uint32_t held = tcp_reasm_readable(p);
+    return held < p->rcvbuf ? p->rcvbuf - held : 0;
+}
+
+/* RFC 9293 §3.8.6.2.2: the right edge moves only by min(half the buffer, one segment) or more. */
+bool tcp_reasm_may_update_window(const struct tcp *t, const struct tcp_pcb *p)
+{
+    (void)t;
+    uint32_t space = free_space(p), now = seq_len(p->rcv.adv, p->rcv.nxt);
+    uint32_t step = p->rcvbuf / 2 < p->rcv.mss ? p->rcvbuf / 2 : p->rcv.mss;
+    return space > now && space - now >= step;
+}
+
+/* ---------------------------------------------------------------------------------------------------- storing */
+
+static void forget_ooo(struct tcp *t, struct tcp_pcb *p)
+{
+    ivset_clear(&t->ivs, &p->ooo);
+    stream_trim_back(&t->b->pages, &p->rcvq, p->rcv.nxt.v);
+    memset(p->sack_recent, 0, sizeof p->sack_recent);
+}
+
+/* Writes text in order; returns how much of it found room. */
+static uint32_t store_in_order(struct tcp *t, struct tcp_pcb *p, const uint8_t *data, uint32_t len)
+{
+    uint32_t done = stream_write(&t->b->pages, &p->rcvq, p->rcv.nxt.v, data, len);
+    if (done < len && p->ooo.root != 0) {
+        drop(t->b, NST_DROP_TCP_RCV_FULL, p->route.ifx, p->ooo.bytes, p->conn);
+        forget_ooo(t, p);
+        done += stream_write(&t->b->pages, &p->rcvq, p->rcv.nxt.v + done, data + done, len - done);
+    }
+    return done;
+}
+
+/* Writes those bytes of [lo, hi) that are not there yet. false = no room: nothing is remembered. */
+static bool store_gaps(struct tcp *t, struct tcp_pcb *p, seq_t lo, seq_t hi, const uint8_t *data)
+{
+    seq_t pos = lo;
+    while (seq_lt(pos, hi)) {
+        const struct iv *have = ivset_at_or_after(&t->ivs, &p->ooo, pos);
+        if (have != NULL && seq_leq(have->lo, pos)) {
+            pos = have->hi;
+            continue;
+        }
+        seq_t end = have != NULL ? seq_min(have->lo, hi) : hi;
+        uint32_t n = seq_len(end, pos);
+        if (stream_write(&t->b->pages, &p->rcvq, pos.v, data + seq_len(pos, lo), n) < n)
+            return false;
+        pos = end;
+    }
+    return true;
+}
+
+/* RFC 2018 §4: the block that holds the newest segment comes first, then those reported most recently. */
+static void remember_sack(struct tcp_pcb *p, seq_t lo, seq_t hi)
+{
+    unsigned n = 0;
+    struct wire_sack keep[WIRE_SACK_MAX] = {{lo, hi}};
+    for (unsigned i = 0; i < WIRE_SACK_MAX; i++) {
+        const struct wire_sack *b = &p->sack_recent[i];
+        bool is_inside = seq_geq(b->lo, lo) && seq_leq(b->hi, hi);
+        if (!seq_eq(b->lo, b->hi) && !is_inside && n + 1 < WIRE_SACK_MAX)
+            keep[++n] = *b;
+    }
+    memcpy(p->sack_recent, keep, sizeof keep);
+}
+
+static void store_out_of_order(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    seq_t lo = s->seq, hi = seq_add(s->seq, s->text);
+    if (ivset_covers(&t->ivs, &p->ooo, lo, hi)) {
+        drop(t->b, NST_DROP_TCP_OLD_DATA, p->route.ifx, s->text, p->conn);
+        p->dsack = (struct wire_sack){lo, hi};
+        return;
+    }
+    uint32_t added;
+    if (p->ooo.count >= TCP_OOO_RANGES || !store_gaps(t, p, lo, hi, s->data) ||
+        !ivset_add(&t->ivs, &p->ooo, lo, hi, TCP_OOO_RANGES, &added)) {
+        drop(t->b, NST_DROP_TCP_OOO_FULL, p->route.ifx, s->text, p->conn);
+        const struct iv *last = ivset_last(&t->ivs, &p->ooo);
+        stream_trim_back(&t->b->pages, &p->rcvq, last != NULL ? last->hi.v : p->rcv.nxt.v);
+        return;
+    }
+    const struct iv *whole = ivset_find(&t->ivs, &p->ooo, lo);
+    remember_sack(p, whole->lo, whole->hi);
+}
+
+/* RCV.NXT moves over what had arrived before. Returns whether a gap was filled. */
+static bool join_ooo(struct tcp *t, struct tcp_pcb *p)
+{
+    const struct iv *first = ivset_first(&t->ivs, &p->ooo);
+    if (first == NULL)
+        return false;
+    if (seq_leq(first->lo, p->rcv.nxt) && seq_gt(first->hi, p->rcv.nxt))
+        p->rcv.nxt = first->hi;
+    ivset_remove_below(&t->ivs, &p->ooo, p->rcv.nxt);
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------------- acknowledging */
+
+/* RFC 5681 §4.2 and Linux's quick start: at once for the first segments, for every second full one, and around holes. */
+static void decide_ack(struct tcp *t, struct tcp_pcb *p, uint32_t text, bool filled_gap)
+{
+    if (text > p->rcv.mss)
+        p->rcv.mss = text;
+    p->ack.bytes += text;
+    if (filled_gap) {
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_GAP);
+    } else if (p->ack.quick > 0) {
+        p->ack.quick--;
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_QUICK);
+    } else if (p->ack.bytes > p->rcv.mss) {
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_SECOND);
+    } else if (!tcp_timer_is_on(p, TCPT_DELACK)) {
+        tcp_timer_set(t, p, TCPT_DELACK, time_add(t->b->now, NST_MS(t->b->set[NST_SET_TCP_DELACK])));
+    }
+}
+
+static void take_in_order(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
+{
+    uint32_t stored = store_in_order(t, p, s->data, s->text);
+    if (stored < s->text) {
+        drop(t->b, NST_DROP_TCP_RCV_FULL, p->route.ifx, s->text - stored, p->conn);
+        s->h.flags &= (uint16_t)~TCP_FIN; /* the FIN lies beyond what we took */
+        s->text = stored;
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OOO);
+        if (stored == 0)
+            return;
+    }
+    seq_t from = p->rcv.nxt;
+    p->rcv.nxt = seq_add(p->rcv.nxt, stored);
+    bool filled = join_ooo(t, p);
+    uint32_t fresh = seq_len(p->rcv.nxt, from);
+    p->n.bytes_received += fresh;
+    TRACE(t->b, TCP_DELIVER, 0, p->conn, from.v, fresh);
+    decide_ack(t, p, stored, filled);
+    sockbase_raise(t->b, &p->sock, NST_EV_IN);
+}
+
+/* The application will never read: acknowledge and forget. */
+static void discard(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    drop(t->b, NST_DROP_TCP_SHUT_RD, p->route.ifx, s->text, p->conn);
+    (void)s;
+    stream_trim_front(&t->b->pages, &p->rcvq, p->rcv.nxt.v);
+    p->rcv.read = p->rcv.nxt;
+}
+
+/* s->seq >= RCV.NXT: already trimmed on the left by tcp_step_text. */
+void tcp_reasm_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
+{
+    uint32_t offset = seq_len(s->seq, p->rcv.nxt), wnd = tcp_reasm_window(t, p);
+    if (offset + s->text > wnd) { /* attacks H2, K17: keep what fits the window */
+        drop(t->b, NST_DROP_TCP_BEYOND_WINDOW, p->route.ifx, s->text, p->conn);
+        s->text = offset < wnd ? wnd - offset : 0;
+        s->h.flags &= (uint16_t)~TCP_FIN;
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OLD);
+    }
+    if (s->text == 0)
+        return;
+    if (offset == 0) {
+        take_in_order(t, p, s);
+        if (p->rcv.is_shut)
+            discard(t, p, s);
+    } else {
+        store_out_of_order(t, p, s);
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OOO); /* a duplicate ACK, at once */
+    }
+}
+
+void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
+{
+    o->nsack = 0;
+    if (!seq_eq(p->dsack.lo, p->dsack.hi)) {
+        o->sack[o->nsack++] = p->dsack;
+        p->dsack = (struct wire_sack){seq_of(0), seq_of(0)};
+    }
+    for (unsigned i = 0; i < WIRE_SACK_MAX && o->nsack < WIRE_SACK_MAX; i++) {
+        const struct wire_sack *b = &p->sack_recent[i];
+        const struct iv *whole = seq_eq(b->lo, b->hi) ? NULL : ivset_find(&t->ivs, &p->ooo, b->lo);
+        if (whole == NULL)
+            continue;
+        bool is_there = false;
+        for (unsigned k = 0; k < o->nsack; k++)
+            is_there |= seq_eq(o->sack[k].lo, whole->lo) && seq_eq(o->sack[k].hi, whole->hi);
+        if (!is_there)
+            o->sack[o->nsack++] = (struct wire_sack){whole->lo, whole->hi};
+    }
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scoreboard's container: segments in flight as a list by sequence plus a treap for look-up by sequence number.
+ *
+ * Append at the end and removal from the front are what happens per packet: O(log n) with small constants. Look-up serves
+ * SACK blocks and splitting: O(log n), whatever blocks the peer sends (attacks E9, E10).
+ * INVARIANT: the segments of a connection cover [SND.UNA, SND.NXT) without gap or overlap.
+ * Priorities come from the stack's generator, so a peer cannot choose the shape of the tree. */
+#include <tcp/tcp.h>
+
+struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id) { return id == 0 ? NULL : pool_at(&t->segs, id); }
+
+static uint32_t id_of(const struct tcp *t, const struct tcp_seg *s) { return pool_id(&t->segs, s); }
+
+/* The new highest: it goes to the end of the right spine. */
+static void insert_last(struct tcp *t, struct tcp_pcb *p, uint32_t id)
+{
+    struct tcp_seg *s = tcp_seg_at(t, id);
+    uint32_t *link = &p->q.root;
+    while (*link != 0 && tcp_seg_at(t, *link)->prio >= s->prio)
+        link = &tcp_seg_at(t, *link)->right;
+    s->left = *link;
+    s->right = 0;
+    *link = id;
+}
+
+/* The lowest has no left child: its right subtree takes its place. */
+static void remove_first(struct tcp *t, struct tcp_pcb *p)
+{
+    uint32_t *link = &p->q.root;
+    while (tcp_seg_at(t, *link)->left != 0)
+        link = &tcp_seg_at(t, *link)->left;
+    nst_assert(t->b, *link == p->q.first);
+    *link = tcp_seg_at(t, *link)->right;
+}
+
+/* Splits the subtree `root` into segments before pos and the rest. Depth is the height of the treap: O(log n) expected. */
+static void split_tree(struct tcp *t, uint32_t root, seq_t pos, uint32_t *lo, uint32_t *hi)
+{
+    while (root != 0) {
+        struct tcp_seg *s = tcp_seg_at(t, root);
+        if (seq_lt(s->seq, pos)) {
+            *lo = root;
+            lo = &s->right;
+            root = s->right;
+        } else {
+            *hi = root;
+            hi = &s->left;
+            root = s->left;
+        }
+    }
+    *lo = *hi = 0;
+}
+
+static void insert_any(struct tcp *t, struct tcp_pcb *p, uint32_t id)
+{
+    struct tcp_seg *s = tcp_seg_at(t, id);
+    uint32_t *link = &p->q.root;
+    while (*link != 0 && tcp_seg_at(t, *link)->prio >= s->prio) {
+        struct tcp_seg *at = tcp_seg_at(t, *link);
+        link = seq_lt(s->seq, at->seq) ? &at->left : &at->right;
+    }
+    uint32_t lo, hi;
+    split_tree(t, *link, s->seq, &lo, &hi);
+    s->left = lo;
+    s->right = hi;
+    *link = id;
+}
+
+static struct tcp_seg *new_seg(struct tcp *t, seq_t seq, uint32_t len, uint8_t flags)
+{
+    uint32_t id = pool_alloc(&t->segs);
+    if (id == 0)
+        return NULL;
+    struct tcp_seg *s = pool_at(&t->segs, id);
+    s->prio = (uint32_t)rng_next(&t->b->rng);
+    s->seq = seq;
+    s->len = len;
+    s->flags = flags;
+    return s;
+}
+
+struct tcp_seg *tcp_seg_append(struct tcp *t, struct tcp_pcb *p, seq_t seq, uint32_t len, uint8_t flags)
+{
+    struct tcp_seg *s = new_seg(t, seq, len, flags);
+    if (s == NULL)
+        return NULL;
+    uint32_t id = id_of(t, s);
+    s->prev = p->q.last;
+    if (p->q.last != 0)
+        tcp_seg_at(t, p->q.last)->next = id;
+    else
+        p->q.first = id;
+    p->q.last = id;
+    insert_last(t, p, id);
+    return s;
+}
+
+void tcp_seg_pop_first(struct tcp *t, struct tcp_pcb *p)
+{
+    uint32_t id = p->q.first;
+    nst_assert(t->b, id != 0);
+    remove_first(t, p);
+    struct tcp_seg *s = tcp_seg_at(t, id);
+    p->q.first = s->next;
+    if (s->next != 0)
+        tcp_seg_at(t, s->next)->prev = 0;
+    else
+        p->q.last = 0;
+    if (p->q.rtx_hint == id)
+        p->q.rtx_hint = p->q.first;
+    if (p->q.lost_cursor == id)
+        p->q.lost_cursor = 0;
+    pool_free(&t->segs, id);
+}
+
+bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t len)
+{
+    nst_assert(t->b, len > 0 && len < s->len);
+    struct tcp_seg *n = new_seg(t, seq_add(s->seq, len), s->len - len, s->flags);
+    if (n == NULL)
+        return false;
+    n->xmit = s->xmit;
+    n->rule = s->rule;
+    n->rtx_count = s->rtx_count;
+    n->flags &= (uint8_t)~SEG_SYN;
+    s->flags &= (uint8_t) ~(SEG_FIN | SEG_PSH);
+    s->len = len;
+    uint32_t id = id_of(t, n), sid = id_of(t, s);
+    n->prev = sid;
+    n->next = s->next;
+    if (s->next != 0)
+        tcp_seg_at(t, s->next)->prev = id;
+    else
+        p->q.last = id;
+    s->next = id;
+    insert_any(t, p, id);
+    p->rec.packets_out++;
+    p->rec.sacked_out += (n->flags & SEG_SACKED) != 0;
+    p->q.lost_cursor = 0; /* counted anew */
+    p->rec.lost_out += (n->flags & SEG_LOST) != 0;
+    p->rec.retrans_out += (n->flags & SEG_RTX_OUT) != 0;
+    return true;
+}
+
+struct tcp_seg *tcp_seg_find(const struct tcp *t, const struct tcp_pcb *p, seq_t pos)
+{
+    struct tcp_seg *best = NULL;
+    for (uint32_t id = p->q.root; id != 0;) {
+        struct tcp_seg *s = tcp_seg_at(t, id);
+        if (seq_gt(seq_add(s->seq, s->len), pos)) {
+            best = s;
+            id = s->left;
+        } else {
+            id = s->right;
+        }
+    }
+    return best;
+}
+
+void tcp_seg_clear(struct tcp *t, struct tcp_pcb *p)
+{
+    for (uint32_t id = p->q.first; id != 0;) {
+        uint32_t next = tcp_seg_at(t, id)->next;
+        pool_free(&t->segs, id);
+        id = next;
+    }
+    p->q.first = p->q.last = p->q.root = p->q.rtx_hint = p->q.lost_cursor = 0;
+    ivset_clear(&t->ivs, &p->q.sacked);
+    p->rec.packets_out = p->rec.sacked_out = p->rec.lost_out = p->rec.retrans_out = 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Timers of a connection: five deadlines, one entry in the wheel.
+ *
+ * Setting a later deadline or stopping one does not touch the wheel: the entry fires early, finds nothing due and is armed
+ * again. So the common case, an ACK that pushes the RTO back, costs one store.
+ * RFC 6298 §5 (RTO), RFC 9293 §3.8.6.1 (persist), §3.8.6.3 (delayed ACK), §3.8.4 (keepalive), §3.4.2 (2 MSL), RFC 5482 (user timeout).
+ * INVARIANT: while any deadline is set, the wheel entry is armed at or before the earliest. */
+#include <tcp/tcp.h>
+
+static nst_time earliest(const struct tcp_pcb *p)
+{
+    nst_time d = NST_NEVER;
+    for (unsigned i = 0; i < TCPT_COUNT; i++)
+        d = time_min(d, p->deadline[i]);
+    return d;
+}
+
+void tcp_timer_set(struct tcp *t, struct tcp_pcb *p, enum tcp_timer which, nst_time deadline)
+{
+    p->deadline[which] = deadline;
+    if (deadline != NST_NEVER && (!p->timer.is_armed || deadline < p->timer.deadline))
+        wheel_arm(&t->b->wheel, &p->timer, deadline);
+}
+
+void tcp_timer_stop(struct tcp_pcb *p, enum tcp_timer which) { p->deadline[which] = NST_NEVER; }
+
+void tcp_timer_keepalive(struct tcp *t, struct tcp_pcb *p)
+{
+    bool wanted = p->keepalive && tcp_is_synchronized(p) && p->state != TCPS_TIME_WAIT;
+    tcp_timer_set(t, p, TCPT_KEEP, wanted ? time_add(p->last_rcv, NST_MS(p->keepidle_ms)) : NST_NEVER);
+}
+
+/* ------------------------------------------------------------------------------------------------------ handlers */
+/* Each returns false when the connection ended: p is gone. */
+
+static bool give_up(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule)
+{
+    tcp_done(t, p, rule, NST_ETIMEDOUT);
+    return false;
+}
+
+static bool is_user_timeout(const struct tcp *t, const struct tcp_pcb *p, nst_time since)
+{
+    return p->user_timeout_ms != 0 && t->b->now >= time_add(since, NST_MS(p->user_timeout_ms));
+}
+
+static uint32_t retry_limit(const struct tcp *t, const struct tcp_pcb *p)
+{
+    switch (p->state) {
+    case TCPS_SYN_SENT:
+        return p->syncnt != 0 ? p->syncnt : (uint32_t)t->b->set[NST_SET_TCP_SYN_RETRIES];
+    case TCPS_SYN_RCVD:
+        return (uint32_t)t->b->set[NST_SET_TCP_SYNACK_RETRIES];
+    default:
+        return (uint32_t)t->b->set[p->is_orphan ? NST_SET_TCP_ORPHAN_RETRIES : NST_SET_TCP_RETRIES2];
+    }
+}
+
+static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
+{
+    bool in_handshake = !tcp_is_synchronized(p);
+    if (p->q.first == 0 && !in_handshake)
+        return true; /* everything was acknowledged meanwhile */
+    if (p->rec.retransmits == 0)
+        p->rec.rtx_started = tcp_seg_at(t, p->q.first) != NULL ? tcp_seg_at(t, p->q.first)->xmit : t->b->now;
+    if (p->rec.retransmits >= retry_limit(t, p))
+        return give_up(t, p, NST_RULE_TCP_GIVE_UP);
+    if (is_user_timeout(t, p, p->rec.rtx_started))
+        return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
+    p->rec.retransmits++;
+    if (p->rtt.backoff < 31)
+        p->rtt.backoff++;
+    p->n.rto++;
+    if (in_handshake) {
+        p->syn_owed = true;
+        if (p->cc.cwnd > 1)
+            p->cc.cwnd = 1; /* RFC 5681 §3.1: a lost SYN means a window of one segment */
+    } else {
+        tcp_recovery_on_rto(t, p);
+    }
+    tcp_output_rtx_timer(t, p);
+    tcp_mark(t, p);
+    return true;
+}
+
+static bool on_persist(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->rec.retransmits == 0)
+        p->rec.rtx_started = t->b->now;
+    /* Probes that are answered reset the count: a window may stay shut for ever, unless nobody waits for the rest (attacks G5, K14). */
+    if (p->rec.retransmits >= retry_limit(t, p) || (p->is_orphan && p->rtt.backoff >= retry_limit(t, p)))
+        return give_up(t, p, NST_RULE_TCP_GIVE_UP);
+    if (is_user_timeout(t, p, p->rec.rtx_started))
+        return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
+    p->rec.retransmits++;
+    if (p->rtt.backoff < 31)
+        p->rtt.backoff++;
+    p->force_partial = p->snd.wnd > 0; /* a part fits: send that, else probe */
+    p->probe_owed = !p->force_partial;
+    tcp_mark(t, p);
+    tcp_timer_set(t, p, TCPT_PERSIST, time_add(t->b->now, tcp_rtt_rto(t, p)));
+    return true;
+}
+
+static bool on_delack(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->ack.bytes > 0)
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_DELAYED);
+    return true;
+}
+
+static bool on_keep(struct tcp *t, struct tcp_pcb *p)
+{
+    nst_time idle_end = time_add(p->last_rcv, NST_MS(p->keepidle_ms));
+    if (p->rec.packets_out > 0 || seq_lt(p->snd.nxt, p->snd.end)) { /* RFC 9293 §3.8.4: only on an idle connection */
+        tcp_timer_set(t, p, TCPT_KEEP, time_add(t->b->now, NST_MS(p->keepidle_ms)));
+        return true;
+    }
+    if (p->keep_sent == 0 && t->b->now < idle_end) {
+        tcp_timer_set(t, p, TCPT_KEEP, idle_end);
+        return true;
+    }
+    if (p->keep_sent > 0 && is_user_timeout(t, p, idle_end))
+        return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
+    if (p->user_timeout_ms == 0 && p->keep_sent >= p->keepcnt) {
+        tcp_rst_send(t, p, NST_RULE_TCP_KEEPALIVE_DEAD);
+        return give_up(t, p, NST_RULE_TCP_KEEPALIVE_DEAD);
+    }
+    p->keep_sent++;
+    p->probe_owed = true;
+    tcp_mark(t, p);
+    tcp_timer_set(t, p, TCPT_KEEP, time_add(t->b->now, NST_MS(p->keepintvl_ms)));
+    return true;
+}
+
+static bool on_life(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->state == TCPS_TIME_WAIT)
+        tcp_done(t, p, NST_RULE_TCP_TIMEOUT_2MSL, 0);
+    else if (p->state == TCPS_FIN_WAIT_2 && p->is_orphan)
+        tcp_done(t, p, NST_RULE_TCP_TIMEOUT_FIN, 0);
+    else
+        return true;
+    return false;
+}
+
+static bool (*const handler[TCPT_COUNT])(struct tcp *, struct tcp_pcb *) = {
+    [TCPT_RTX] = on_rtx, [TCPT_PERSIST] = on_persist, [TCPT_DELACK] = on_delack, [TCPT_KEEP] = on_keep, [TCPT_LIFE] = on_life,
+};
+
+void tcp_on_timer(struct tcp *t, struct wheel_timer *w)
+{
+    struct tcp_pcb *p = list_entry(w, struct tcp_pcb, timer);
+    for (unsigned i = 0; i < TCPT_COUNT; i++) {
+        if (p->deadline[i] > t->b->now)
+            continue;
+        TRACE(t->b, TCP_TIMER, 0, p->conn, i, p->deadline[i]);
+        p->deadline[i] = NST_NEVER;
+        if (!handler[i](t, p))
+            return;
+    }
+    nst_time next = earliest(p);
+    if (next != NST_NEVER)
+        wheel_arm(&t->b->wheel, &p->timer, next);
+}

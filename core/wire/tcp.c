@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The TCP header (RFC 9293 §3.1) and its options: MSS (RFC 9293 §3.7.1), window scale and timestamps (RFC
+ * 7323), SACK (RFC 2018), and the presence of a signature, MD5 (RFC 2385) or TCP-AO (RFC 5925).
+ *
+ * Reading is lenient (RFC 9293 §3.1, MUST-6, MUST-7): an unknown option is skipped by its length, a known
+ * one with a wrong length is skipped as if unknown, and a length that leads nowhere (0, 1 or beyond the
+ * header) ends the parsing; what came before it counts. Of an option that comes twice the last one counts.
+ * Whether an option may stand in this segment (SYN or not, negotiated or not) and what its values may be is
+ * decided by the layer.
+ *
+ * A signature is reported whatever its length: a segment that claims to be signed is never taken for an
+ * unsigned one.
+ *
+ * Writing is exact: Linux's order and padding, so that traces compare line by line. Options are a multiple
+ * of four bytes, padded by NOPs in front, never by EOL behind.
+ *
+ * Not here: the checksum, ECN's meaning of the flags, Fast Open, writing signatures. */
+#include <wire/wire.h>
+
+#include <base/bytes.h>
+#include <string.h>
+
+enum { TCP_HDR_MIN = 20, TCP_HDR_MAX = 60 };
+enum { OPT_EOL = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_PERM = 4, OPT_SACK = 5, OPT_TS = 8,
+       OPT_MD5 = 19, OPT_AO = 29 };
+enum { LEN_MSS = 4, LEN_WSCALE = 3, LEN_SACK_PERM = 2, LEN_TS = 10, LEN_SACK_HEAD = 2, LEN_SACK_BLOCK = 8 };
+
+/* The option block of nearly every segment of a connection with timestamps (RFC 7323 appendix A). */
+#define NOP_NOP_TS ((uint32_t)OPT_NOP << 24 | OPT_NOP << 16 | OPT_TS << 8 | LEN_TS)
+enum { NOP_NOP_TS_LEN = 12 };
+
+static void parse_ts(const uint8_t *p, struct wire_tcp_opts *o)
+{
+    o->has_ts = true;
+    o->ts_val = get32(p + 2);
+    o->ts_ecr = get32(p + 6);
+}
+
+static void parse_sack(const uint8_t *p, uint32_t len, struct wire_tcp_opts *o)
+{
+    uint32_t n = (len - LEN_SACK_HEAD) / LEN_SACK_BLOCK;
+    if (n < 1 || n > WIRE_SACK_MAX || len != LEN_SACK_HEAD + n * LEN_SACK_BLOCK)
+        return;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint8_t *block = p + LEN_SACK_HEAD + i * LEN_SACK_BLOCK;
+        o->sack[i] = (struct wire_sack){seq_of(get32(block)), seq_of(get32(block + 4))};
+    }
+    o->nsack = (uint8_t)n;
+}
+
+/* One option of `len` >= 2 bytes, all of them there. */
+static void parse_option(const uint8_t *p, uint32_t len, struct wire_tcp_opts *o)
+{
+    switch (p[0]) {
+    case OPT_MSS:
+        if (len == LEN_MSS) {
+            o->has_mss = true;
+            o->mss = get16(p + 2);
+        }
+        break;
+    case OPT_WSCALE:
+        if (len == LEN_WSCALE) {
+            o->has_wscale = true;
+            o->wscale = p[2];
+        }
+        break;
+    case OPT_SACK_PERM:
+        if (len == LEN_SACK_PERM)
+            o->has_sack_perm = true;
+        break;
+    case OPT_SACK:
+        parse_sack(p, len, o);
+        break;
+    case OPT_TS:
+        if (len == LEN_TS)
+            parse_ts(p, o);
+        break;
+    case OPT_MD5:
+    case OPT_AO:
+        o->has_md5 = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void parse_options(const uint8_t *p, uint32_t len, struct wire_tcp_opts *o)
+{
+    uint32_t i = 0;
+    while (i < len && p[i] != OPT_EOL) {
+        if (p[i] == OPT_NOP) {
+            i++;
+            continue;
+        }
+        uint32_t left = len - i;
+        if (left < 2 || p[i + 1] < 2 || p[i + 1] > left) {
+            o->is_malformed = true;
+            return;
+        }
+        parse_option(p + i, p[i + 1], o);
+        i += p[i + 1];
+    }
+}
+
+enum nst_drop wire_tcp_parse(const uint8_t *p, uint32_t len, struct wire_tcp *out)
+{
+    if (len < TCP_HDR_MIN)
+        return NST_DROP_TCP_SHORT;
+    out->hdr_len = (uint16_t)((p[12] >> 4) * 4u);
+    if (out->hdr_len < TCP_HDR_MIN || out->hdr_len > len)
+        return NST_DROP_TCP_DATA_OFFSET;
+    out->sport = get16(p);
+    out->dport = get16(p + 2);
+    out->seq = seq_of(get32(p + 4));
+    out->ack = seq_of(get32(p + 8));
+    out->flags = get16(p + 12) & 0x1ff;
+    out->wnd = get16(p + 14);
+    out->urg = get16(p + 18);
+    memset(&out->opt, 0, sizeof out->opt);
+    const uint8_t *opt = p + TCP_HDR_MIN;
+    uint32_t opt_len = out->hdr_len - (uint32_t)TCP_HDR_MIN;
+    if (opt_len == NOP_NOP_TS_LEN && get32(opt) == NOP_NOP_TS)
+        parse_ts(opt + 2, &out->opt); /* fast path: the loop below would find the same */
+    else
+        parse_options(opt, opt_len, &out->opt);
+    return NST_DROP_NONE;
+}
+
+static uint8_t *put_nops(uint8_t *p, uint32_t n)
+{
+    memset(p, OPT_NOP, n);
+    return p + n;
+}
+
+static uint8_t *put_ts(uint8_t *p, const struct wire_tcp_opts *o)
+{
+    p[0] = OPT_TS;
+    p[1] = LEN_TS;
+    put32(p + 2, o->ts_val);
+    put32(p + 6, o->ts_ecr);
+    return p + LEN_TS;
+}
+
+static uint8_t *put_sack_perm(uint8_t *p)
+{
+    p[0] = OPT_SACK_PERM;
+    p[1] = LEN_SACK_PERM;
+    return p + LEN_SACK_PERM;
+}
+
+static uint8_t *put_syn_options(uint8_t *p, const struct wire_tcp_opts *o)
+{
+    if (o->has_mss) {
+        p[0] = OPT_MSS;
+        p[1] = LEN_MSS;
+        put16(p + 2, o->mss);
+        p += LEN_MSS;
+    }
+    if (o->has_sack_perm)
+        p = put_sack_perm(o->has_ts ? p : put_nops(p, 2)); /* with timestamps, their padding */
+    else if (o->has_ts)
+        p = put_nops(p, 2);
+    if (o->has_ts)
+        p = put_ts(p, o);
+    if (o->has_wscale) {
+        p = put_nops(p, 1);
+        p[0] = OPT_WSCALE;
+        p[1] = LEN_WSCALE;
+        p[2] = o->wscale;
+        p += LEN_WSCALE;
+    }
+    return p;
+}
+
+/* LIMIT: as many SACK blocks as the 40 bytes hold: 4, with timestamps 3 (RFC 2018 §3). */
+static uint32_t count_sack_blocks(const struct wire_tcp_opts *o)
+{
+    uint32_t fit = o->has_ts ? WIRE_SACK_MAX - 1 : WIRE_SACK_MAX;
+    return o->nsack < fit ? o->nsack : fit;
+}
+
+static uint8_t *put_sack(uint8_t *p, const struct wire_tcp_opts *o)
+{
+    uint32_t n = count_sack_blocks(o);
+    if (n == 0)
+        return p;
+    p = put_nops(p, 2);
+    p[0] = OPT_SACK;
+    p[1] = (uint8_t)(LEN_SACK_HEAD + n * LEN_SACK_BLOCK);
+    p += LEN_SACK_HEAD;
+    for (uint32_t i = 0; i < n; i++, p += LEN_SACK_BLOCK) {
+        put32(p, o->sack[i].lo.v);
+        put32(p + 4, o->sack[i].hi.v);
+    }
+    return p;
+}
+
+uint32_t wire_tcp_emit(uint8_t p[60], const struct wire_tcp *h)
+{
+    uint8_t *end = p + TCP_HDR_MIN;
+    if ((h->flags & TCP_SYN) != 0) {
+        end = put_syn_options(end, &h->opt);
+    } else {
+        if (h->opt.has_ts)
+            end = put_ts(put_nops(end, 2), &h->opt);
+        end = put_sack(end, &h->opt);
+    }
+    uint32_t len = (uint32_t)(end - p);
+    put16(p, h->sport);
+    put16(p + 2, h->dport);
+    put32(p + 4, h->seq.v);
+    put32(p + 8, h->ack.v);
+    put16(p + 12, (uint16_t)(len / 4 << 12 | (h->flags & 0x1ffu)));
+    put16(p + 14, h->wnd);
+    put16(p + 16, 0);
+    put16(p + 18, h->urg);
+    return len;
+}
+
+uint32_t wire_tcp_opt_len(const struct wire_tcp_opts *o, bool is_syn)
+{
+    uint32_t ts = o->has_ts ? NOP_NOP_TS_LEN : 0;
+    if (!is_syn) {
+        uint32_t n = count_sack_blocks(o);
+        return ts + (n > 0 ? 2 + LEN_SACK_HEAD + n * LEN_SACK_BLOCK : 0);
+    }
+    uint32_t sack_perm = o->has_sack_perm && !o->has_ts ? 2 + LEN_SACK_PERM : 0;
+    return (o->has_mss ? LEN_MSS : 0) + ts + sack_perm + (o->has_wscale ? 1 + LEN_WSCALE : 0);
+}

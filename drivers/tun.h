@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A TUN device of Linux as a driver. */
+#ifndef DRIVERS_TUN_H
+#define DRIVERS_TUN_H
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "driver.h"
+
+/* Why a device could not be had. */
+enum tun_error {
+    TUN_OK,
+    TUN_NO_NODE,      /* no /dev/net/tun: module or node missing */
+    TUN_NODE_ACCESS,  /* /dev/net/tun may not be opened */
+    TUN_NO_RIGHT,     /* no CAP_NET_ADMIN, and no such device to attach to */
+    TUN_NOT_OWNER,    /* the device belongs to someone else: detail = uid */
+    TUN_IS_TAP,
+    TUN_MULTI_QUEUE,
+    TUN_NOT_TUN,      /* an interface of another kind */
+    TUN_IN_USE,       /* detail = pid of the holder, 0 = unknown; holder = its name */
+    TUN_OTHER,
+};
+
+struct tun_failure {
+    enum tun_error error;
+    int system_error;  /* errno of the call that failed */
+    long detail;
+    char holder[32];
+};
+
+/* Creates the device, or attaches to it when it exists (*created tells). NULL and *why on failure. */
+struct driver *tun_open(const char *name, bool *created, struct tun_failure *why);
+
+/* The two system calls of the data path, replaceable so that tests can make them fail. */
+struct tun_io {
+    ssize_t (*read)(int fd, void *data, size_t len);
+    ssize_t (*writev)(int fd, const struct iovec *iov, int n);
+};
+
+/* The same over a descriptor that is open already and keeps packet boundaries; it is closed by close. NULL
+ * for `io` takes the real calls. NULL when memory is short. */
+struct driver *tun_attach(int fd, const struct tun_io *io);
+
+#endif

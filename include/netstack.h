@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * netstack.h - the whole public API of the netstack core.
+ *
+ * CONTRACT
+ *
+ * A `nst` is a dual-stack TCP/IP host that is a pure function of (bytes, time, seed). It does no I/O, has no
+ * clock, starts no thread and keeps no global state; any number of them can live in one process.
+ *
+ * The driver loop:   nst_input (frames that arrived)  ->  nst_events, nst_recv, nst_send (the application)
+ *                    ->  nst_output until it returns 0, writing each frame  ->  sleep until nst_deadline
+ *
+ * Time       nst_time is nanoseconds from an origin of the caller's choice. It never decreases from one call
+ *            to the next on the same nst; a smaller value is a caller's bug and panics.
+ * Order      Input marks, output sends: nst_input, nst_send and nst_close never hand out packets; everything
+ *            that is to be sent leaves through nst_output.
+ * Ownership  Memory handed in is borrowed for the duration of the call only. The frames that nst_output
+ *            returns point into memory of the core and stay valid until the next call that takes the same
+ *            nst, nst_deadline and nst_events excepted.
+ * Memory     One block, obtained from env.alloc in nst_new and sized by the limits in nst_config
+ *            (nst_footprint tells how much); nothing is allocated afterwards. A limit that is reached is an
+ *            ordinary event: counted, traced, answered with NST_ENOBUFS or by dropping the packet.
+ * Errors     Functions that can fail return a negative NST_E... value, numerically equal to Linux's errno.
+ *            Wrong bytes from the network are never errors: they are counted under a named drop reason.
+ *            A violated internal invariant calls env.panic, which must not return.
+ * Threads    Single-threaded by contract: calls on one nst must not overlap. Scale with one nst per thread.
+ *
+ * Addresses  nst_ip holds 16 bytes in network order; IPv4 addresses are stored IPv4-mapped (::ffff:a.b.c.d),
+ *            so that one type serves both families. nst_ip4() and nst_ip_parse() make them.
+ */
+#ifndef NETSTACK_H
+#define NETSTACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define NST_API __attribute__((visibility("default")))
+#else
+#define NST_API
+#endif
+
+#define NST_VERSION "0.1.0"
+
+/* ------------------------------------------------------------------------------------------ basic types */
+
+typedef struct nst nst;
+
+typedef uint64_t nst_time; /* nanoseconds, caller's origin */
+#define NST_NEVER UINT64_MAX
+#define NST_US(n) ((nst_time)(n) * 1000u)
+#define NST_MS(n) ((nst_time)(n) * 1000000u)
+#define NST_S(n)  ((nst_time)(n) * 1000000000u)
+
+typedef int64_t nst_sock;  /* handle of a socket: > 0; stale handles are recognised, never misdirected */
+typedef int64_t nst_ssize; /* bytes >= 0, or a negative NST_E... value */
+#define NST_NO_SOCK ((nst_sock)0)
+
+enum nst_err { /* returned negated; numerically Linux's errno */
+    NST_EPERM = 1,
+    NST_ENOENT = 2,
+    NST_EIO = 5,
+    NST_EBADF = 9,
+    NST_EAGAIN = 11,
+    NST_ENOMEM = 12,
+    NST_EEXIST = 17,
+    NST_EINVAL = 22,
+    NST_EPIPE = 32,
+    NST_EDOM = 33,
+    NST_ERANGE = 34,
+    NST_EPROTO = 71,
+    NST_EMSGSIZE = 90,
+    NST_ENOPROTOOPT = 92,
+    NST_EOPNOTSUPP = 95,
+    NST_EADDRINUSE = 98,
+    NST_EADDRNOTAVAIL = 99,
+    NST_ENETUNREACH = 101,
+    NST_ECONNABORTED = 103,
+    NST_ECONNRESET = 104,
+    NST_ENOBUFS = 105,
+    NST_EISCONN = 106,
+    NST_ENOTCONN = 107,
+    NST_ETIMEDOUT = 110,
+    NST_ECONNREFUSED = 111,
+    NST_EHOSTUNREACH = 113,
+    NST_EALREADY = 114,
+    NST_EINPROGRESS = 115,
+};
+
+typedef struct nst_ip {
+    uint8_t b[16]; /* network order; IPv4 as ::ffff:a.b.c.d; all zero = the IPv6 wildcard "any" */
+} nst_ip;
+
+typedef struct nst_addr {
+    nst_ip ip;
+    uint16_t port; /* host order; for ping sockets the ICMP identifier */
+} nst_addr;
+
+typedef struct nst_iov {
+    void *base;
+    size_t len;
+} nst_iov;
+
+/* ------------------------------------------------------------------------------------------------ frames */
+
+/* Offload metadata, the same in both directions; virtio-net's meaning (virtio 1.2 §5.1.6). */
+enum nst_csum_state {
+    NST_CSUM_NONE,    /* rx: verify in software.  tx: the checksum is complete */
+    NST_CSUM_PARTIAL, /* the sum over the pseudo header stands at csum_start + csum_offset, the rest is missing */
+    NST_CSUM_VALID,   /* rx only: the device has verified it */
+};
+enum nst_gso_type { NST_GSO_NONE, NST_GSO_TCP4, NST_GSO_TCP6, NST_GSO_UDP };
+
+typedef struct nst_offload {
+    uint8_t csum_state;   /* enum nst_csum_state */
+    uint8_t gso_type;     /* enum nst_gso_type */
+    uint16_t gso_size;    /* payload bytes per segment of a superframe; 0 = a plain frame */
+    uint16_t hdr_len;     /* bytes of all headers of a superframe */
+    uint16_t csum_start;  /* bytes from the start of the frame */
+    uint16_t csum_offset; /* bytes from csum_start */
+} nst_offload;
+
+typedef struct nst_rx_frame { /* borrowed during nst_input */
+    const void *data;   /* link header first where the interface has one, else the IP header */
+    uint32_t len;       /* bytes at data */
+    uint32_t wire_len;  /* bytes the frame had on the wire; 0 or len when nothing was cut off */
+    nst_offload off;
+} nst_rx_frame;
+
+#define NST_TX_IOV_MAX 36 /* one header and 64 KiB of payload in pages */
+
+typedef struct nst_tx_note { /* why the frame was sent; nst_rule_text() gives words */
+    uint16_t rule;      /* the rule that fired */
+    uint8_t state;      /* TCP: state of the connection after sending, else 0 */
+    uint8_t retransmit; /* TCP: 1 when the frame carries a byte that was sent before */
+    uint32_t conn;      /* TCP: connection number as in traces, else 0 */
+    uint32_t cwnd;      /* TCP: congestion window, bytes */
+    uint32_t ssthresh;  /* TCP: slow start threshold, bytes */
+    uint32_t flight;    /* TCP: SND.NXT - SND.UNA, bytes */
+    uint32_t snd_wnd;   /* TCP: the peer's window, bytes */
+    uint32_t rto_us;    /* TCP: current retransmission timeout, microseconds */
+    uint32_t srtt_us;   /* TCP: smoothed round trip time, microseconds; 0 = no sample yet */
+} nst_tx_note;
+
+typedef struct nst_tx_frame {
+    uint32_t len;  /* bytes in all */
+    uint32_t niov; /* slices in use */
+    nst_iov iov[NST_TX_IOV_MAX];
+    nst_offload off;
+    nst_tx_note note;
+} nst_tx_frame;
+
+/* ------------------------------------------------------------------------------------------------ traces */
+
+/* One record per state change, transmission, timer and drop. Fixed size, no padding, no pointers. */
+typedef struct nst_trace_event {
+    nst_time t;
+    uint16_t id;    /* nst_trace_name(id) */
+    uint16_t rule;  /* nst_rule_text(rule); for drops nst_drop_name(rule) */
+    uint32_t conn;  /* connection number, 0 = none; counts up from 1 in order of creation */
+    uint64_t v[4];  /* meaning by id: nst_trace_fields(id) names them, comma separated */
+} nst_trace_event;
+
+NST_API const char *nst_trace_name(unsigned id);   /* NULL past the last id */
+NST_API const char *nst_trace_fields(unsigned id); /* "state_from,state_to,..." */
+NST_API const char *nst_rule_text(unsigned rule);  /* NULL past the last rule */
+NST_API const char *nst_drop_name(unsigned drop);  /* "tcp_bad_checksum"; NULL past the last reason */
+NST_API const char *nst_drop_text(unsigned drop);  /* one sentence */
+NST_API const char *nst_tcp_state_name(unsigned state); /* "SYN_RCVD" */
+
+enum nst_trace_id_public { /* ids on which tools rely; the rest by name */
+    NST_TRACE_DROP = 1,      /* rule = drop reason; v: ifx, length, detail */
+    NST_TRACE_TCP_STATE = 2, /* v: from, to */
+    NST_TRACE_TCP_SEND = 3,  /* v: seq, len << 16 | flags, ack, cwnd << 32 | rto_us */
+    NST_TRACE_DATAGRAM = 4,  /* an IP payload was reassembled; v: proto, len, first 8 address hash bytes, 0 */
+};
+
+typedef struct nst_panic_info {
+    const char *expr, *file;
+    int line;
+    uint64_t seed_head;                 /* first 8 bytes of the seed */
+    nst_time now;
+    const nst_trace_event *last;        /* the most recent trace events, oldest first */
+    size_t last_count;
+} nst_panic_info;
+
+/* ------------------------------------------------------------------------------------------- environment */
+
+typedef struct nst_env {
+    void *(*alloc)(void *user, size_t size);           /* zero-filled, 64-byte aligned; NULL = failure */
+    void (*free)(void *user, void *p, size_t size);
+    void (*trace)(void *user, const nst_trace_event *); /* may be NULL; must not call into the nst */
+    void (*panic)(void *user, const nst_panic_info *);  /* must not return; NULL = trap */
+    void (*datagram)(void *user, const nst_ip *src, const nst_ip *dst, uint8_t proto, const void *data, uint32_t len);
+                                                       /* may be NULL; every payload reassembled from fragments */
+    void *user;
+    uint8_t seed[32];                                   /* all randomness of this stack comes from here */
+} nst_env;
+
+/* ---------------------------------------------------------------------------------------------- settings */
+
+/* id, name, default, minimum, maximum, unit, source, what it is */
+#define NST_SETTINGS(X)                                                                                               \
+    X(IP_TTL, "ip.ttl", 64, 1, 255, "hops", "RFC 9293 §3.9.2", "TTL and hop limit of packets sent")                   \
+    X(IP_FRAG_TIMEOUT, "ip.frag_timeout", 30000, 1, 600000, "ms", "RFC 8200 §4.5", "life of an incomplete datagram")  \
+    X(IP_FRAG_MEM, "ip.frag_mem", 4194304, 65536, 1 << 30, "bytes", "RFC 791", "memory of all incomplete datagrams")   \
+    X(IP_FRAG_SRC_SETS, "ip.frag_source_sets", 64, 1, 65535, "sets", "RFC 791", "incomplete datagrams per source")     \
+    X(ICMP_RATE, "icmp.rate", 1000, 0, 1000000, "per s", "RFC 4443 §2.4(f)", "ICMP errors sent per second")            \
+    X(ICMP_BURST, "icmp.burst", 50, 1, 1000000, "packets", "RFC 4443 §2.4(f)", "ICMP errors sent at once")             \
+    X(ICMP_ECHO, "icmp.echo", 1, 0, 1, "", "RFC 1122 §3.2.2.6", "answer echo requests")                               \
+    X(PMTU_MIN, "ip.pmtu_min", 552, 68, 65535, "bytes", "RFC 5927 §7", "lowest IPv4 path MTU believed")                \
+    X(PMTU_EXPIRES, "ip.pmtu_expires", 600000, 1000, 86400000, "ms", "RFC 1191 §6.3", "life of a learnt path MTU")     \
+    X(UDP_RCVBUF, "udp.rcvbuf", 212992, 2048, 1 << 30, "bytes", "", "receive queue of a UDP socket")                   \
+    X(TCP_RMEM, "tcp.rmem", 524288, 2304, 1 << 30, "bytes", "RFC 9293 §3.8.6", "receive buffer of a new socket")       \
+    X(TCP_RMEM_MAX, "tcp.rmem_max", 6291456, 2304, 1 << 30, "bytes", "RFC 7323 §2", "largest receive buffer; sets the window scale") \
+    X(TCP_WMEM, "tcp.wmem", 262144, 4608, 1 << 30, "bytes", "", "send buffer of a new socket")                         \
+    X(TCP_WMEM_MAX, "tcp.wmem_max", 4194304, 4608, 1 << 30, "bytes", "", "largest send buffer")                        \
+    X(TCP_TIMESTAMPS, "tcp.timestamps", 1, 0, 1, "", "RFC 7323 §3", "offer and use timestamps")                        \
+    X(TCP_SACK, "tcp.sack", 1, 0, 1, "", "RFC 2018", "offer and use selective acknowledgements")                       \
+    X(TCP_WSCALE, "tcp.window_scaling", 1, 0, 1, "", "RFC 7323 §2", "offer and use window scaling")                    \
+    X(TCP_INITCWND, "tcp.initcwnd", 10, 1, 1000, "segments", "RFC 6928", "initial congestion window")                  \
+    X(TCP_DELACK, "tcp.delack", 40, 0, 500, "ms", "RFC 9293 §3.8.6.3", "longest delay of an acknowledgement")          \
+    X(TCP_QUICKACK, "tcp.quickack", 16, 0, 1000, "segments", "RFC 5681 §4.2", "first segments acknowledged at once")   \
+    X(TCP_RTO_INIT, "tcp.rto_init", 1000, 1, 60000, "ms", "RFC 6298 §2.1", "RTO before the first sample")              \
+    X(TCP_RTO_MIN, "tcp.rto_min", 200, 1, 60000, "ms", "RFC 6298 §2.4", "lowest RTO; DEVIATION: Linux's value")        \
+    X(TCP_RTO_MAX, "tcp.rto_max", 120000, 1000, 600000, "ms", "RFC 6298 §2.5", "highest RTO")                          \
+    X(TCP_SYN_RETRIES, "tcp.syn_retries", 6, 0, 127, "times", "RFC 9293 §3.8.3", "SYN retransmissions before giving up") \
+    X(TCP_SYNACK_RETRIES, "tcp.synack_retries", 5, 0, 127, "times", "RFC 9293 §3.8.3", "SYN-ACK retransmissions")      \
+    X(TCP_RETRIES2, "tcp.retries2", 15, 1, 127, "times", "RFC 9293 §3.8.3 (R2)", "retransmissions before giving up")   \
+    X(TCP_ORPHAN_RETRIES, "tcp.orphan_retries", 8, 1, 127, "times", "RFC 9293 §3.8.3", "the same once the application closed") \
+    X(TCP_FIN_TIMEOUT, "tcp.fin_timeout", 60000, 1, 3600000, "ms", "RFC 9293 §3.6", "life of an orphan in FIN-WAIT-2") \
+    X(TCP_TIME_WAIT, "tcp.time_wait", 60000, 0, 240000, "ms", "RFC 9293 §3.4.2 (2 MSL)", "life of TIME-WAIT")          \
+    X(TCP_KEEPIDLE, "tcp.keepalive_time", 7200000, 1, 2147483647, "ms", "RFC 9293 §3.8.4", "idle time before probing") \
+    X(TCP_KEEPINTVL, "tcp.keepalive_intvl", 75000, 1, 2147483647, "ms", "RFC 9293 §3.8.4", "time between probes")      \
+    X(TCP_KEEPCNT, "tcp.keepalive_probes", 9, 1, 127, "times", "RFC 9293 §3.8.4", "unanswered probes before giving up") \
+    X(TCP_MIN_MSS, "tcp.min_snd_mss", 48, 8, 536, "bytes", "CVE-2019-11479", "lowest MSS of a peer believed")          \
+    X(TCP_REORDERING, "tcp.reordering", 3, 1, 300, "segments", "RFC 5681 §3.2", "duplicate ACKs before retransmission") \
+    X(TCP_CHALLENGE, "tcp.invalid_ratelimit", 500, 0, 60000, "ms", "RFC 5961 §7", "time between answers to invalid segments, per connection") \
+    X(TCP_RST_RATE, "tcp.rst_rate", 1000, 0, 1000000, "per s", "RFC 9293 §3.5.2", "resets sent for no connection, per second") \
+    X(TCP_NODELAY, "tcp.nodelay", 0, 0, 1, "", "RFC 9293 §3.7.4", "start sockets with Nagle's algorithm off")
+
+enum nst_setting {
+#define NST_X(id, ...) NST_SET_##id,
+    NST_SETTINGS(NST_X)
+#undef NST_X
+        NST_SET_COUNT
+};
+
+typedef struct nst_setting_info {
+    const char *name, *unit, *source, *help;
+    int64_t def, min, max;
+} nst_setting_info;
+
+NST_API const nst_setting_info *nst_setting_get_info(unsigned setting); /* NULL past the last */
+
+/* ---------------------------------------------------------------------------------------- configuration */
+
+typedef struct nst_config { /* nst_config_default() first, then change what you need */
+    uint32_t max_tcp;        /* TCP connections in any state but LISTEN (SYN-RECEIVED and TIME-WAIT included) */
+    uint32_t max_listen;     /* listening TCP sockets */
+    uint32_t max_udp;        /* UDP and ping sockets together */
+    uint32_t max_time_wait;  /* of max_tcp; the oldest is recycled beyond */
+    uint32_t max_syn;        /* of max_tcp; connections in SYN-RECEIVED, all listeners together */
+    uint32_t max_if, max_addr, max_route, max_neighbor, max_pmtu;
+    uint32_t max_frag;       /* datagrams in reassembly */
+    uint32_t max_pkt;        /* queued packets and datagrams */
+    uint32_t pages;          /* of NST_PAGE_SIZE bytes: all payload memory of the stack */
+    int64_t set[NST_SET_COUNT];
+} nst_config;
+
+#define NST_PAGE_SIZE 2048u
+
+NST_API void nst_config_default(nst_config *);
+/* The same, with `pages` and the table sizes fitted to about `bytes` of memory. -NST_EINVAL below 1 MiB. */
+NST_API int nst_config_fit(nst_config *, uint64_t bytes);
+NST_API uint64_t nst_footprint(const nst_config *); /* bytes that nst_new will ask for; 0 = invalid config */
+
+/* ------------------------------------------------------------------------------------------ stack calls */
+
+/* Returns NULL when the configuration is out of range or env.alloc failed. `env` and `cfg` are copied. */
+NST_API nst *nst_new(const nst_config *cfg, const nst_env *env, nst_time now);
+NST_API void nst_free(nst *); /* drops every connection without a packet */
+
+/* A batch of received frames. Returns how many were taken (always n). -NST_EINVAL: no such interface. */
+NST_API nst_ssize nst_input(nst *, int ifx, const nst_rx_frame *rx, size_t n, nst_time now);
+/* Fires due timers, then fills up to max frames for interface ifx. 0 = nothing left to send now. */
+NST_API size_t nst_output(nst *, int ifx, nst_tx_frame *tx, size_t max, nst_time now);
+/* When to call nst_output next: a time <= the earliest timer, 0 if packets wait now, NST_NEVER if idle. */
+NST_API nst_time nst_deadline(const nst *);
+
+/* ------------------------------------------------------------------------------------------------ events */
+
+enum { /* readiness, edge-triggered: reported once per change, until the application acted on it */
+    NST_EV_IN = 1,       /* data, a datagram or an echo reply can be received */
+    NST_EV_OUT = 2,      /* at least a third of the send buffer is free again */
+    NST_EV_ACCEPT = 4,   /* listener: nst_accept will succeed */
+    NST_EV_CONNECT = 8,  /* the connection is ESTABLISHED */
+    NST_EV_EOF = 16,     /* the peer closed its direction */
+    NST_EV_ERROR = 32,   /* nst_ctl(NST_SO_ERROR) tells which */
+    NST_EV_CLOSED = 64,  /* the connection is gone; nst_close frees the handle */
+};
+
+typedef struct nst_event {
+    nst_sock sock;
+    uint64_t user; /* as given to nst_open or NST_SO_USER */
+    uint32_t mask; /* NST_EV_... */
+} nst_event;
+
+NST_API size_t nst_events(nst *, nst_event *ev, size_t max);
+
+/* ----------------------------------------------------------------------------------------------- sockets */
+
+enum nst_kind { NST_TCP_CONNECT = 1, NST_TCP_LISTEN, NST_UDP, NST_PING };
+
+enum {
+    NST_OPEN_REUSEADDR = 1, /* UDP: share the port with others that said so and have another address or peer;
+                               TCP_CONNECT: take over the same pair in TIME-WAIT */
+    NST_OPEN_V6ONLY = 2,    /* a wildcard socket does not take IPv4 */
+};
+
+typedef struct nst_open_args {
+    uint32_t kind;    /* enum nst_kind */
+    uint32_t flags;   /* NST_OPEN_... */
+    nst_addr local;   /* wildcard address or port 0 = chosen by the stack */
+    nst_addr remote;  /* TCP_CONNECT: required; UDP, PING: optional, then it is a connected socket */
+    uint32_t backlog; /* TCP_LISTEN: connections waiting for nst_accept, and as many in SYN-RECEIVED; 0 = 128 */
+    uint64_t user;    /* comes back in events; children inherit it */
+} nst_open_args;
+
+/* Errors: EINVAL, EADDRINUSE, EADDRNOTAVAIL (not ours, or no port left), ENETUNREACH (no route), ENOBUFS. */
+NST_API nst_sock nst_open(nst *, const nst_open_args *, nst_time now);
+/* Errors: EAGAIN (nobody waits), EBADF, EINVAL (not a listener). */
+NST_API nst_sock nst_accept(nst *, nst_sock listener);
+
+enum { /* flags of nst_send and nst_recv */
+    NST_MSG_MORE = 1,     /* send: more will follow, a partial segment may wait */
+    NST_MSG_PEEK = 2,     /* recv: leave the data in the queue */
+    NST_MSG_OOB = 4,      /* send: the last byte is urgent */
+    NST_MSG_EOR = 8,      /* send: nothing later joins the last segment */
+    NST_MSG_TRUNC = 16,   /* out of recv: the datagram was longer than the buffers */
+    NST_MSG_CTRUNC = 32,  /* out of recv: `icmp` holds an error instead of data */
+};
+
+typedef struct nst_msg {
+    const nst_iov *iov;
+    uint32_t niov;
+    uint32_t flags;   /* NST_MSG_... */
+    nst_addr peer;    /* UDP, PING: destination (wildcard = the connected one), or out: source */
+    nst_ip local;     /* UDP, PING: source address to use (wildcard = chosen), or out: destination */
+    uint16_t seq;     /* PING: sequence number, both ways */
+    uint8_t ttl, tos; /* send: 0 = the socket's; out: as received */
+} nst_msg;
+
+/* Stream: accepts as much as fits, 0..all. Errors: EAGAIN (buffer full), EPIPE (closed for sending), the pending
+ * error (ECONNRESET, ETIMEDOUT, ...), ENOTCONN (connecting), EMSGSIZE (datagram > 65,507 / 65,527), EBADF, ENOBUFS. */
+NST_API nst_ssize nst_send(nst *, nst_sock, nst_msg *, nst_time now);
+/* Stream: 0 = end of file. Errors: EAGAIN (nothing there), the pending error, ENOTCONN, EBADF. */
+NST_API nst_ssize nst_recv(nst *, nst_sock, nst_msg *, nst_time now);
+
+enum nst_how {
+    NST_SHUT_RD = 1,  /* discard what arrives */
+    NST_SHUT_WR = 2,  /* send FIN after the queued data */
+    NST_SHUT_RDWR = 3,
+    NST_CLOSE = 4,    /* shutdown and give the handle back; the stack finishes alone. Unread data: RST (RFC 9293 §3.6.1) */
+    NST_ABORT = 8,    /* RST now, give the handle back */
+};
+NST_API int nst_close(nst *, nst_sock, int how, nst_time now);
+
+/* ------------------------------------------------------------------------------------------ control calls */
+
+enum { NST_LINK_IP = 1, NST_LINK_ETHER = 2 };
+enum {
+    NST_IF_UP = 1,
+    NST_IF_NO_CSUM_CHECK = 2, /* trust checksums of received packets (cut captures) */
+    NST_IF_ALL_GROUPS = 4,    /* takes datagrams to any multicast group */
+};
+
+typedef struct nst_if {
+    int32_t ifx;      /* out of IF_ADD, in of the others */
+    uint8_t link;     /* NST_LINK_... */
+    uint8_t mac[6];   /* NST_LINK_ETHER */
+    uint8_t flags;    /* NST_IF_... */
+    uint32_t mtu;     /* bytes of an IP packet, 68..65535; below 1280 the interface has no IPv6 */
+    uint32_t offload; /* NST_OFFLOAD_... of the device, transmit side; 0 = none */
+} nst_if;
+
+typedef struct nst_ifaddr {
+    int32_t ifx;
+    nst_ip ip;
+    uint8_t prefix;   /* bits, of 32 or 128 */
+} nst_ifaddr;
+
+typedef struct nst_route {
+    nst_ip dst;       /* with prefix 0: the default route of the family of `dst` */
+    uint8_t prefix;   /* bits, of 32 or 128 */
+    int32_t ifx;
+    nst_ip via;       /* gateway; wildcard = on link */
+} nst_route;
+
+enum nst_ctl_op {
+    /* on the stack: nst_sock = NST_NO_SOCK */
+    NST_CTL_IF_ADD = 1, /* nst_if, ifx set on return */
+    NST_CTL_IF_SET,     /* nst_if: flags and mtu */
+    NST_CTL_IF_GET,     /* nst_if: by ifx */
+    NST_CTL_ADDR_ADD,   /* nst_ifaddr: adds the connected route too */
+    NST_CTL_ADDR_DEL,   /* nst_ifaddr */
+    NST_CTL_ROUTE_ADD,  /* nst_route */
+    NST_CTL_ROUTE_DEL,  /* nst_route */
+    NST_CTL_SET,        /* nst_setting_value; -NST_ERANGE outside min..max. Holds for sockets opened later */
+    NST_CTL_GET,        /* nst_setting_value */
+    NST_CTL_STATS,      /* nst_stats */
+    NST_CTL_CONN_NEXT,  /* nst_conn: the one after `cursor`; -NST_ENOENT at the end */
+    /* on a socket; int = int32_t */
+    NST_SO_ERROR = 64,  /* get int: pending error, cleared */
+    NST_SO_USER,        /* set uint64_t */
+    NST_SO_LOCAL,       /* get nst_addr */
+    NST_SO_PEER,        /* get nst_addr; -NST_ENOTCONN */
+    NST_SO_RCVBUF,      /* set int, bytes */
+    NST_SO_SNDBUF,      /* set int, bytes */
+    NST_SO_KEEPALIVE,   /* set int 0/1 */
+    NST_SO_LINGER,      /* set int: -1 off (default), 0 = close resets */
+    NST_SO_TTL,         /* set int 1..255 */
+    NST_SO_TOS,         /* set int 0..255 */
+    NST_SO_INQ,         /* get int: bytes to receive */
+    NST_SO_OUTQ,        /* get int: bytes not yet acknowledged */
+    NST_TCP_NODELAY,    /* set int 0/1; 1 pushes at once */
+    NST_TCP_CORK,       /* set int 0/1; 0 pushes at once */
+    NST_TCP_MAXSEG,     /* set int, before connecting or on a listener */
+    NST_TCP_KEEPIDLE,   /* set int, ms */
+    NST_TCP_KEEPINTVL,  /* set int, ms */
+    NST_TCP_KEEPCNT,    /* set int */
+    NST_TCP_SYNCNT,     /* set int */
+    NST_TCP_USER_TIMEOUT, /* set int, ms; 0 = by retries (RFC 5482) */
+    NST_TCP_INFO,       /* get nst_tcp_info */
+};
+
+typedef struct nst_setting_value {
+    uint32_t setting; /* enum nst_setting */
+    int64_t value;
+} nst_setting_value;
+
+typedef struct nst_tcp_info { /* Linux's names and meanings where they exist; times in us, sizes in bytes or segments */
+    uint8_t tcpi_state;       /* nst_tcp_state_name() */
+    uint8_t tcpi_ca_state;    /* 0 Open, 1 Disorder, 3 Recovery, 4 Loss */
+    uint8_t tcpi_retransmits; /* consecutive timeouts */
+    uint8_t tcpi_backoff;
+    uint8_t tcpi_options;     /* 1 timestamps, 2 SACK, 4 window scale */
+    uint8_t tcpi_snd_wscale, tcpi_rcv_wscale;
+    uint32_t tcpi_rto, tcpi_snd_mss, tcpi_rcv_mss, tcpi_advmss, tcpi_pmtu;
+    uint32_t tcpi_unacked, tcpi_sacked, tcpi_lost, tcpi_retrans;
+    uint32_t tcpi_rtt, tcpi_rttvar, tcpi_min_rtt;
+    uint32_t tcpi_snd_ssthresh, tcpi_snd_cwnd; /* segments */
+    uint32_t tcpi_snd_wnd, tcpi_rcv_space, tcpi_reordering;
+    uint32_t tcpi_total_retrans, tcpi_rto_count, tcpi_fast_count;
+    uint64_t tcpi_bytes_acked, tcpi_bytes_received, tcpi_bytes_sent, tcpi_bytes_retrans;
+    uint64_t tcpi_segs_out, tcpi_segs_in, tcpi_data_segs_out, tcpi_data_segs_in;
+    uint32_t max_cwnd; /* highest congestion window so far, segments */
+} nst_tcp_info;
+
+typedef struct nst_conn {
+    uint32_t cursor;  /* in: 0 to begin, then as returned; the order is stable */
+    uint32_t id;      /* connection number */
+    uint8_t state;    /* nst_tcp_state_name() */
+    nst_addr local, peer;
+    nst_time opened;
+    nst_tcp_info info;
+} nst_conn;
+
+/* counter, what it counts */
+#define NST_COUNTERS(X)                                                                                               \
+    X(ip_in, "IP packets received")                                                                                    \
+    X(ip_out, "IP packets sent, fragments counted each")                                                              \
+    X(ip_bytes_in, "bytes of IP packets received")                                                                     \
+    X(ip_bytes_out, "bytes of IP packets sent")                                                                        \
+    X(ip_dropped, "packets dropped, for any reason")                                                                   \
+    X(ip_bad_csum, "packets dropped for a wrong checksum, any layer")                                                  \
+    X(ip_frags_in, "fragments received")                                                                               \
+    X(ip_frags_out, "fragments sent")                                                                                  \
+    X(ip_reassembled, "datagrams reassembled")                                                                         \
+    X(icmp_echo_in, "echo requests answered")                                                                          \
+    X(icmp_errors_out, "ICMP errors sent")                                                                             \
+    X(icmp_errors_in, "ICMP errors received")                                                                          \
+    X(icmp_rate_limited, "ICMP errors not sent because of the rate limit")                                             \
+    X(udp_in, "UDP datagrams delivered")                                                                               \
+    X(udp_out, "UDP datagrams sent")                                                                                   \
+    X(tcp_in, "TCP segments received")                                                                                 \
+    X(tcp_out, "TCP segments sent")                                                                                    \
+    X(tcp_bytes_in, "stream bytes delivered to applications")                                                          \
+    X(tcp_bytes_out, "stream bytes acknowledged by peers")                                                             \
+    X(tcp_active_opens, "connections opened by us")                                                                    \
+    X(tcp_passive_opens, "connections opened by peers")                                                                \
+    X(tcp_closed, "connections that ended in order")                                                                   \
+    X(tcp_reset, "connections that ended by a reset, sent or received")                                                \
+    X(tcp_timed_out, "connections given up")                                                                           \
+    X(tcp_retrans, "segments retransmitted")                                                                           \
+    X(tcp_retrans_fast, "of these, by duplicate ACKs or SACK")                                                         \
+    X(tcp_retrans_rto, "of these, by timeout")                                                                         \
+    X(tcp_rst_out, "resets sent")                                                                                      \
+    X(tcp_challenge_out, "challenge ACKs sent")
+
+typedef struct nst_stats {
+#define NST_X(name, text) uint64_t name;
+    NST_COUNTERS(NST_X)
+#undef NST_X
+    uint32_t tcp_now, syn_now, time_wait_now, udp_now; /* pools in use */
+    uint32_t pages_now, pages_peak, pages_max, pkt_now, pkt_max, frag_now, neighbor_now;
+    uint32_t drop_count;      /* entries of drops that are in use; nst_drop_name(i) */
+    uint64_t drops[160];
+} nst_stats;
+
+/* 0 or more = done, negative NST_E...: EINVAL (op, size or value), EBADF, ENOBUFS (table full), ENOENT, EEXIST. */
+NST_API int nst_ctl(nst *, nst_sock, int op, void *arg, size_t len);
+
+/* ----------------------------------------------------------------------------------- helpers, all pure */
+
+NST_API nst_ip nst_ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d);
+NST_API bool nst_ip_is4(const nst_ip *);
+NST_API bool nst_ip_is_any(const nst_ip *); /* :: or 0.0.0.0 */
+/* "10.0.0.2" or "fd00::2"; a NUL ends it. -NST_EINVAL when it is neither. */
+NST_API int nst_ip_parse(const char *text, nst_ip *out);
+#define NST_IP_TEXT 46
+NST_API char *nst_ip_format(const nst_ip *, char out[NST_IP_TEXT]); /* RFC 5952; returns out */
+/* One line about an IP packet in tcpdump's manner; returns the length written, always NUL-terminated. */
+NST_API size_t nst_packet_text(const void *ip_packet, size_t len, char *out, size_t out_size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

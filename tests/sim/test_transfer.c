@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two stacks, a bad wire, and streams that must arrive exactly: every byte at its position, end of file once, nothing leaked. */
+#include <pair.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct endpoint {
+    nst *n;
+    nst_sock sock;
+    uint64_t to_send, sent, received;
+    bool write_closed, eof, closed;
+    int error;
+};
+
+/* The byte at a position tells where it belongs: a misplaced or repeated byte cannot go unseen. */
+static uint8_t byte_at(uint64_t pos, unsigned dir)
+{
+    uint64_t x = (pos >> 3) * 0x9e3779b97f4a7c15u + dir * 0xd1342543de82ef95u;
+    x ^= x >> 29;
+    return (uint8_t)((x * 0xbf58476d1ce4e5b9u) >> (8 * (pos & 7)));
+}
+
+static void pump_out(struct endpoint *e, unsigned dir, nst_time now)
+{
+    uint8_t buf[16384];
+    while (e->sent < e->to_send) {
+        uint64_t want = e->to_send - e->sent < sizeof buf ? e->to_send - e->sent : sizeof buf;
+        for (uint64_t i = 0; i < want; i++)
+            buf[i] = byte_at(e->sent + i, dir);
+        nst_iov iov = {buf, want};
+        nst_msg m = {.iov = &iov, .niov = 1};
+        nst_ssize n = nst_send(e->n, e->sock, &m, now);
+        if (n == -NST_EAGAIN)
+            return;
+        if (n < 0) {
+            e->error = (int)-n;
+            return;
+        }
+        e->sent += (uint64_t)n;
+    }
+    if (!e->write_closed && nst_close(e->n, e->sock, NST_SHUT_WR, now) == 0)
+        e->write_closed = true;
+}
+
+static void pump_in(struct endpoint *e, unsigned dir, nst_time now)
+{
+    uint8_t buf[16384];
+    for (;;) {
+        nst_iov iov = {buf, sizeof buf};
+        nst_msg m = {.iov = &iov, .niov = 1};
+        nst_ssize n = nst_recv(e->n, e->sock, &m, now);
+        if (n == 0) {
+            e->eof = true;
+            return;
+        }
+        if (n < 0) {
+            if (n != -NST_EAGAIN && n != -NST_ENOTCONN)
+                e->error = (int)-n;
+            return;
+        }
+        assert_false(e->eof);
+        for (nst_ssize i = 0; i < n; i++)
+            if (buf[i] != byte_at(e->received + (uint64_t)i, dir))
+                fail_msg("byte %llu is wrong", (unsigned long long)(e->received + (uint64_t)i));
+        e->received += (uint64_t)n;
+    }
+}
+
+static void finish(struct endpoint *e, nst_time now)
+{
+    if (!e->closed && e->eof && e->write_closed) {
+        assert_int_equal(nst_close(e->n, e->sock, NST_CLOSE, now), 0);
+        e->closed = true;
+    }
+}
+
+static void expect_nothing_left(nst *n)
+{
+    nst_stats s;
+    assert_int_equal(nst_ctl(n, NST_NO_SOCK, NST_CTL_STATS, &s, sizeof s), 0);
+    assert_int_equal(s.tcp_now, 0);
+    assert_int_equal(s.pages_now, 0);
+    assert_int_equal(s.pkt_now, 0);
+}
+
+static uint64_t run_transfer(const struct pair_config *c, int family, uint64_t up, uint64_t down, nst_time limit)
+{
+    struct pair *p = pair_new(c);
+    assert_non_null(p);
+    struct endpoint a = {.n = pair_stack(p, 0), .to_send = up}, b = {.n = pair_stack(p, 1), .to_send = down};
+    nst_open_args la = {.kind = NST_TCP_LISTEN, .local = {.port = 80}};
+    nst_sock listener = nst_open(b.n, &la, 0);
+    assert_true(listener > 0);
+    nst_open_args ca = {.kind = NST_TCP_CONNECT, .remote = {pair_addr(1, family), 80}};
+    a.sock = nst_open(a.n, &ca, 0);
+    assert_true(a.sock > 0);
+    while (!(a.closed && b.closed)) {
+        nst_time now = pair_now(p);
+        if (b.sock == 0) {
+            nst_sock s = nst_accept(b.n, listener);
+            b.sock = s > 0 ? s : 0;
+        }
+        if (!a.closed) {
+            pump_out(&a, 0, now);
+            pump_in(&a, 1, now);
+        }
+        if (b.sock > 0 && !b.closed) {
+            pump_out(&b, 1, now);
+            pump_in(&b, 0, now);
+        }
+        finish(&a, now);
+        finish(&b, now);
+        if (a.error || b.error)
+            fail_msg("seed %llu: error %d %d after %llu and %llu bytes", (unsigned long long)c->seed, a.error, b.error,
+                     (unsigned long long)a.received, (unsigned long long)b.received);
+        if (!pair_step(p, limit) && !(a.closed && b.closed))
+            fail_msg("seed %llu: stalled at %llu ns: %llu of %llu and %llu of %llu bytes", (unsigned long long)c->seed,
+                     (unsigned long long)pair_now(p), (unsigned long long)b.received, (unsigned long long)up,
+                     (unsigned long long)a.received, (unsigned long long)down);
+    }
+    assert_int_equal(b.received, up);
+    assert_int_equal(a.received, down);
+    nst_time done = pair_now(p);
+    assert_int_equal(nst_close(b.n, listener, NST_CLOSE, done), 0);
+    while (pair_step(p, done + NST_S(300)))
+        ;
+    expect_nothing_left(a.n);
+    expect_nothing_left(b.n);
+    pair_free(p);
+    return done;
+}
+
+static void clean_link_both_families(void **state)
+{
+    (void)state;
+    for (int family = 4; family <= 6; family += 2) {
+        struct pair_config c;
+        pair_config_default(&c, 1);
+        c.link[0].delay = c.link[1].delay = NST_MS(10);
+        run_transfer(&c, family, 3000000, 1000000, NST_S(60));
+    }
+}
+
+static void every_fault_at_once_over_many_seeds(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 150; seed++) {
+        struct pair_config c;
+        pair_config_default(&c, seed);
+        for (int d = 0; d < 2; d++) {
+            c.link[d] = (struct pair_link){.delay = NST_US(100 + seed * 331 % 20000), .jitter = NST_US(seed * 77 % 3000),
+                                           .loss_ppm = (uint32_t)(seed * 7919 % 80000), .dup_ppm = (uint32_t)(seed * 104729 % 30000),
+                                           .corrupt_ppm = (uint32_t)(seed * 31 % 5000), .reorder_ppm = (uint32_t)(seed * 13 % 50000),
+                                           .reorder_by = NST_MS(seed % 30), .rate_bps = seed % 3 == 0 ? 20000000 : 0};
+            c.cfg[d].set[NST_SET_TCP_SACK] = seed % 4 != 1;
+            c.cfg[d].set[NST_SET_TCP_TIMESTAMPS] = seed % 5 != 2;
+            c.cfg[d].set[NST_SET_TCP_WSCALE] = seed % 7 != 3;
+        }
+        c.mtu = seed % 6 == 0 ? 576 : 1500;
+        run_transfer(&c, c.mtu >= 1280 && seed % 2 ? 6 : 4, 60000 + seed * 997, seed * 501, NST_S(3600));
+    }
+}
+
+/* attacks H5: 5, 10 and 30 percent, both ways */
+static void attack_H5_heavy_loss_ends(void **state)
+{
+    (void)state;
+    static const uint32_t loss[] = {50000, 100000, 300000};
+    for (unsigned i = 0; i < 3; i++)
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            struct pair_config c;
+            pair_config_default(&c, seed);
+            for (int d = 0; d < 2; d++)
+                c.link[d] = (struct pair_link){.delay = NST_MS(5), .loss_ppm = loss[i]};
+            c.cfg[0].set[NST_SET_TCP_SYN_RETRIES] = c.cfg[1].set[NST_SET_TCP_SYNACK_RETRIES] = 20;
+            c.cfg[0].set[NST_SET_TCP_ORPHAN_RETRIES] = c.cfg[1].set[NST_SET_TCP_ORPHAN_RETRIES] = 30;
+            run_transfer(&c, 4, 200000, 50000, NST_S(36000));
+        }
+}
+
+static void a_hundred_megabytes_over_a_bad_link(void **state)
+{
+    (void)state;
+    struct pair_config c;
+    pair_config_default(&c, 42);
+    for (int d = 0; d < 2; d++)
+        c.link[d] = (struct pair_link){.delay = NST_US(200), .loss_ppm = 2000, .dup_ppm = 1000, .reorder_ppm = 2000,
+                                       .reorder_by = NST_US(150)};
+    run_transfer(&c, 4, 100u << 20, 0, NST_S(36000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clean_link_both_families),
+        cmocka_unit_test(every_fault_at_once_over_many_seeds),
+        cmocka_unit_test(attack_H5_heavy_loss_ends),
+        cmocka_unit_test(a_hundred_megabytes_over_a_bad_link),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Streams against an array of bytes: any order of writing, growth of the directory, trimming at both ends, the wrap of
+ * positions, exhaustion of pages. After every step the pages held are exactly those that the model says.
+ */
+#include "base_util.h"
+
+#include <base/stream.h>
+
+enum { MODEL = 1 << 23, MODEL_PAGES = MODEL / 2048, MANY = 2200 };
+
+static struct arena memory;
+static struct pages pages;
+static struct stream s;
+static uint8_t bytes[MODEL];     /* byte at position p: p % MODEL */
+static bool written[MODEL];
+static bool present[MODEL_PAGES];
+static uint32_t head, end;
+static uint8_t scratch[1 << 21];
+
+static int make_pages(void **state)
+{
+    (void)state;
+    struct arena measure = {0};
+    pages_init(&pages, &measure, MANY);
+    memory = arena_of(measure.used);
+    return 0;
+}
+
+static int drop_pages(void **state)
+{
+    (void)state;
+    arena_drop(&memory);
+    return 0;
+}
+
+static void start(uint32_t count, uint32_t at)
+{
+    memory.used = 0;
+    memset(memory.base, 0xee, memory.size); /* whatever was there: a directory must clear itself */
+    pages_init(&pages, &memory, count);
+    memset(pages.next, 0, (count + 1) * sizeof pages.next[0]);
+    stream_init(&s, at);
+    memset(written, 0, sizeof written);
+    memset(present, 0, sizeof present);
+    head = end = at;
+}
+
+/* Pages in [head, end) by the model: data pages, and the blocks of 512 they lie in. */
+static uint32_t model_pages(uint32_t *blocks)
+{
+    uint32_t n = 0, last_block = UINT32_MAX;
+    *blocks = 0;
+    if (head == end)
+        return 0;
+    uint32_t first = head / 2048, count = ((end - 1) / 2048 - first) % (1u << 21) + 1;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = (first + i) % (1u << 21);
+        if (!present[number % MODEL_PAGES])
+            continue;
+        n++;
+        *blocks += number / 512 != last_block;
+        last_block = number / 512;
+    }
+    return n;
+}
+
+static void check_pages(void)
+{
+    uint32_t blocks, n = model_pages(&blocks);
+    if (n == 0)
+        end = head;
+    assert_int_equal(s.head, head);
+    assert_int_equal(s.end, end);
+    assert_int_equal(s.npages, n + (s.height >= 1) + (s.height == 2 ? blocks : 0));
+    assert_int_equal(pages.data.in_use, s.npages);
+    assert_true(n > 0 || s.npages == 0);
+    assert_true(n <= 1 || s.height >= 1);
+}
+
+static void write_at(uint32_t pos, uint32_t len, uint64_t *rng)
+{
+    for (uint32_t i = 0; i < len; i++)
+        scratch[i] = (uint8_t)(random64(rng) >> 56);
+    uint32_t done = stream_write(&pages, &s, pos, scratch, len);
+    assert_true(done == len || pages_left(&pages) < 3); /* at worst a page and two directories were needed */
+    assert_true(done <= len);
+    for (uint32_t i = 0; i < done; i++) {
+        bytes[(pos + i) % MODEL] = scratch[i];
+        written[(pos + i) % MODEL] = true;
+        present[(pos + i) % MODEL / 2048] = true;
+    }
+    if (done > 0 && pos + done - head > end - head)
+        end = pos + done;
+}
+
+static void forget(uint32_t from, uint32_t to)
+{
+    for (uint32_t p = from; p != to; p++) {
+        written[p % MODEL] = false;
+        if (p % 2048 == 2047 || p + 1 == to)
+            present[p % MODEL / 2048] = false;
+    }
+}
+
+static void trim_front(uint32_t new_head)
+{
+    stream_trim_front(&pages, &s, new_head);
+    if (new_head - head >= end - head) {
+        forget(head, end);
+        head = end = new_head;
+        return;
+    }
+    bool keeps = present[new_head % MODEL / 2048];
+    forget(head, new_head);
+    present[new_head % MODEL / 2048] = keeps;
+    head = new_head;
+}
+
+static void trim_back(uint32_t new_end)
+{
+    stream_trim_back(&pages, &s, new_end);
+    if (new_end - head >= end - head)
+        return;
+    bool keeps = new_end != head && present[(new_end - 1) % MODEL / 2048];
+    forget(new_end, end);
+    if (new_end != head)
+        present[(new_end - 1) % MODEL / 2048] = keeps;
+    else
+        present[head % MODEL / 2048] = false;
+    end = new_end;
+}
+
+/* The written run at or after pos: sliced and read, it is what was written. Returns where it ends. */
+static uint32_t check_bytes(uint32_t pos, uint32_t max_len)
+{
+    while (pos - head < end - head && !written[pos % MODEL])
+        pos += present[pos % MODEL / 2048] ? 1 : 2048 - pos % 2048; /* no page: on to the next one */
+    if (pos - head > end - head)
+        pos = end;
+    uint32_t len = 0;
+    while (len < max_len && pos + len - head < end - head && written[(pos + len) % MODEL])
+        len++;
+    nst_iov slice[5];
+    uint32_t covered = 0, at = 0;
+    size_t n = stream_slices(&pages, &s, pos, len, slice, COUNT(slice), &covered);
+    assert_true(covered == len || (n == COUNT(slice) && covered < len));
+    for (size_t i = 0; i < n; i++) {
+        assert_true(slice[i].len > 0 && slice[i].len <= 2048);
+        for (size_t k = 0; k < slice[i].len; k++, at++)
+            if (((const uint8_t *)slice[i].base)[k] != bytes[(pos + at) % MODEL])
+                fail_msg("byte %u of slices from %u", at, pos);
+    }
+    assert_int_equal(at, covered);
+    stream_read(&pages, &s, pos, scratch, len);
+    for (uint32_t i = 0; i < len; i++)
+        if (scratch[i] != bytes[(pos + i) % MODEL])
+            fail_msg("byte %u read from %u", i, pos);
+    return pos + len;
+}
+
+static void check_everything(void)
+{
+    for (uint32_t pos = head; pos - head < end - head;)
+        pos = check_bytes(pos, 65536);
+}
+
+static void one_step(uint32_t window, uint32_t longest, uint64_t *rng)
+{
+    unsigned what = random_below(rng, 100);
+    uint32_t off = random_below(rng, window), len = 1 + random_below(rng, longest);
+    uint32_t held = end - head;
+    if (what < 35) { /* append, as a sender does */
+        uint32_t room = window - held;
+        write_at(end, len < room ? len : room, rng);
+    } else if (what < 60) { /* anywhere, as a receiver does */
+        write_at(head + off, len < window - off ? len : window - off, rng);
+    } else if (what < 80) {
+        check_bytes(head + (held ? off % held : 0), 1 + random_below(rng, 20000));
+    } else if (what < 95) {
+        uint32_t part = 1 + random_below(rng, window / 8);
+        trim_front(head + part);
+    } else if (what < 99) {
+        trim_back(head + (held ? off % (held + held / 4 + 1) : 0));
+    } else {
+        trim_front(end);
+    }
+}
+
+static void random_steps(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t pages, start, window, longest, steps;
+    } runs[] = {
+        {MANY, 0, 2048, 600, 12000},
+        {MANY, 5000, 9000, 3000, 12000},
+        {MANY, 0u - 100000, 200000, 5000, 12000},
+        {MANY, 0u - 3000000, 1 << 20, 60000, 1000},
+        {MANY, 511 * 2048, (1 << 20) + 2048, 60000, 1000},
+        {MANY, 0u - 4000000, 3000000, 80000, 1000},
+        {MANY, 123456789, 4000000, 300000, 300},
+        {20, 0u - 200000, 100000, 9000, 12000},     /* pages run out */
+        {40, 77, 3000000, 9000, 12000},             /* so do directories */
+        {7, 0u - 1000000, 2500000, 3000, 12000},
+        {3, 1048576, 2500000, 5000, 12000},
+        {1, 0, 5000, 3000, 5000},
+    };
+    uint64_t rng = 21;
+    for (unsigned r = 0; r < COUNT(runs); r++) {
+        start(runs[r].pages, runs[r].start);
+        unsigned heights = 0;
+        for (uint32_t step = 0; step < runs[r].steps; step++) {
+            one_step(runs[r].window, runs[r].longest, &rng);
+            heights |= 1u << s.height;
+            check_pages();
+            if (step % 500 == 0)
+                check_everything();
+        }
+        check_everything();
+        if (runs[r].window > 1 << 20 && runs[r].pages > 3)
+            assert_int_equal(heights, 7);
+        stream_clear(&pages, &s, 9);
+        assert_int_equal(pages.data.in_use, 0);
+        assert_int_equal(s.end, 9);
+    }
+}
+
+static void grows_on_demand(void **state)
+{
+    (void)state;
+    uint64_t rng = 22;
+    start(MANY, 100);
+    write_at(100, 10, &rng);
+    assert_int_equal(s.height, 0);
+    assert_int_equal(s.npages, 1);
+    write_at(110, 2048, &rng);
+    assert_int_equal(s.height, 1);
+    assert_int_equal(s.npages, 3);
+    write_at(511 * 2048, 2048, &rng); /* the last page that one directory can name */
+    assert_int_equal(s.height, 1);
+    write_at(512 * 2048, 1, &rng);
+    assert_int_equal(s.height, 2);
+    check_pages();
+    check_everything();
+    trim_front(512 * 2048); /* now one page, one directory, the root */
+    assert_int_equal(s.npages, 3);
+    check_everything();
+    trim_front(512 * 2048 + 1);
+    assert_int_equal(s.npages, 0);
+    assert_int_equal(s.height, 0);
+}
+
+/* A directory that holds the end of one block and the start of the next is split in two. */
+static void splits_a_ring(void **state)
+{
+    (void)state;
+    uint64_t rng = 23;
+    for (unsigned keep = 0; keep < 3; keep++) {
+        start(MANY, 300 * 2048);
+        if (keep != 1)
+            write_at(301 * 2048 + 5, 9000, &rng);
+        if (keep != 2)
+            write_at(520 * 2048, 9000, &rng);
+        write_at(700 * 2048, 3000, &rng);
+        assert_int_equal(s.height, 1);
+        write_at(900 * 2048, 5, &rng);
+        assert_int_equal(s.height, 2);
+        check_pages();
+        check_everything();
+        trim_back(head + 5);
+        check_pages();
+        stream_clear(&pages, &s, 0);
+        assert_int_equal(pages.data.in_use, 0);
+    }
+}
+
+static void the_largest_window(void **state)
+{
+    (void)state;
+    static const uint32_t heads[] = {0, 1, 2047, 0u - 5, 511 * 2048 + 2047, 0x7fffffff};
+    for (unsigned i = 0; i < COUNT(heads); i++) {
+        start(MANY, heads[i]);
+        uint32_t last = heads[i] + STREAM_WINDOW_MAX - 1;
+        assert_int_equal(stream_write(&pages, &s, heads[i], "a", 1), 1);
+        assert_int_equal(stream_write(&pages, &s, last, "z", 1), 1);
+        assert_int_equal(stream_write(&pages, &s, heads[i] + STREAM_WINDOW_MAX / 2, "m", 1), 1);
+        uint8_t c[3];
+        stream_read(&pages, &s, heads[i], &c[0], 1);
+        stream_read(&pages, &s, heads[i] + STREAM_WINDOW_MAX / 2, &c[1], 1);
+        stream_read(&pages, &s, last, &c[2], 1);
+        assert_memory_equal(c, "amz", 3);
+        stream_trim_front(&pages, &s, last);
+        assert_int_equal(s.npages, 3);
+        stream_read(&pages, &s, last, &c[0], 1);
+        assert_int_equal(c[0], 'z');
+        stream_trim_front(&pages, &s, last + 77); /* may pass the end */
+        assert_int_equal(s.head, last + 77);
+        assert_int_equal(s.npages, 0);
+        assert_int_equal(pages.data.in_use, 0);
+    }
+}
+
+static void partial_write(void **state)
+{
+    (void)state;
+    start(4, 0);
+    memset(scratch, 'x', 5 * 2048);
+    assert_int_equal(stream_write(&pages, &s, 0, scratch, 5 * 2048), 3 * 2048); /* and a directory */
+    assert_int_equal(s.end, 3 * 2048);
+    assert_int_equal(stream_write(&pages, &s, 3 * 2048, scratch, 1), 0);
+    assert_int_equal(stream_write(&pages, &s, 100, "abc", 3), 3); /* in place: needs no page */
+    stream_read(&pages, &s, 99, scratch, 5);
+    assert_memory_equal(scratch, "xabcx", 5);
+    stream_trim_front(&pages, &s, 2048);
+    assert_int_equal(stream_write(&pages, &s, 3 * 2048, "y", 1), 1);
+    stream_clear(&pages, &s, 0);
+    assert_int_equal(pages.data.in_use, 0);
+}
+
+static void write_before_head(void *arg)
+{
+    (void)arg;
+    (void)stream_write(&pages, &s, 99, "x", 1);
+}
+
+static void write_beyond_window(void *arg)
+{
+    (void)arg;
+    (void)stream_write(&pages, &s, 100 + STREAM_WINDOW_MAX, "x", 1);
+}
+
+static void read_a_hole(void *arg)
+{
+    char c;
+    (void)arg;
+    stream_read(&pages, &s, 100, &c, 1);
+}
+
+static void misuse_traps(void **state)
+{
+    (void)state;
+    start(9, 100);
+    assert_true(dies(write_before_head, NULL));
+    assert_true(dies(write_beyond_window, NULL));
+    assert_int_equal(stream_write(&pages, &s, 9000, "x", 1), 1);
+    assert_true(dies(read_a_hole, NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_steps),
+        cmocka_unit_test(grows_on_demand),
+        cmocka_unit_test(splits_a_ring),
+        cmocka_unit_test(the_largest_window),
+        cmocka_unit_test(partial_write),
+        cmocka_unit_test(misuse_traps),
+    };
+    return cmocka_run_group_tests(tests, make_pages, drop_pages);
+}
