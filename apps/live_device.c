@@ -204,6 +204,7 @@ static int configure_host(struct live *l)
             return EXIT_ENVIRONMENT;
     }
     status = configure_link(l); /* after the addresses: no packet leaves without one */
+    tun_config_settle(l->config);
     for (size_t i = 0; i < l->addr_count && status == EXIT_OK; i++) {
         struct options_addr host = {.ip = l->addrs[i].ip, .prefix = nst_ip_is4(&l->addrs[i].ip) ? 32 : 128};
 

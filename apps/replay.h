@@ -144,6 +144,7 @@ struct conv {
     bool has_replies;      /* our side sent something */
     bool is_vouched[2];    /* by direction: checksums are not believable, so they are not checked */
     uint32_t sums[2][4];   /* by direction and enum rp_csum: packets */
+    bool has_gap;          /* TCP: recorded out of order, so the payload sums below do not compare */
     struct pending rec, out;
     struct tcp_conv *tcp;
     struct dgram_conv *dgram;
@@ -183,7 +184,7 @@ struct item { /* a packet in the table */
     uint8_t *packet;       /* exact mode: the whole packet, in the recorded host's numbers */
     uint32_t packet_len;
     char text[REPLAY_TEXT];
-    char state[64];        /* "SYN_RCVD → ESTABLISHED" */
+    char state[96];        /* "SYN_RCVD → ESTABLISHED" */
 };
 
 struct ip_set { /* at most REPLAY_ADDRS_MAX addresses, numbered in the order of their arrival */
@@ -245,6 +246,7 @@ struct replay {
     struct { uint32_t conn; uint8_t from, to; } states[32]; /* changes since they were last shown */
     uint32_t state_count;
     uint64_t drops;        /* traced */
+    uint32_t conn_hint;    /* conversation that a connection made now belongs to; REPLAY_NONE = unknown */
 
     uint8_t *scratch;      /* 256 KiB: a packet in translation */
     uint8_t *frame;        /* 64 KiB and headers: a packet of the stack, flat */
@@ -326,6 +328,10 @@ void replay_match_out(struct replay *, struct conv *, const struct rp_packet *, 
 void replay_match_rec(struct replay *, struct conv *, const struct rp_packet *, uint64_t number);
 void replay_match_flush(struct replay *, bool all);   /* judges what is old enough and prints it */
 void replay_match_free(struct replay *);
+
+/* replay_state.c: state changes and the trace hash */
+void replay_on_trace(void *user, const nst_trace_event *);
+void replay_state_text(struct replay *, struct conv *, char *out, size_t size); /* takes what is new */
 
 /* replay_text.c: a packet in one line */
 void replay_packet_text(const struct rp_packet *, uint32_t seq_zero, uint32_t ack_zero, char out[REPLAY_TEXT]);

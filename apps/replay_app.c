@@ -62,7 +62,7 @@ static bool is_multicast(const nst_ip *ip)
 static void listener_open(struct replay *r, struct listener *l)
 {
     nst_open_args args = {.kind = l->proto == RP_TCP ? NST_TCP_LISTEN : NST_UDP, .local = l->at,
-                          .flags = NST_OPEN_REUSEADDR, .backlog = BACKLOG};
+                          .backlog = BACKLOG};
 
     if (l->sock != NST_NO_SOCK)
         return;

@@ -315,7 +315,7 @@ static void set_rmem(struct replay *r, int64_t bytes)
 void replay_tcp_open(struct replay *r, struct conv *c)
 {
     struct tcp_app *a = &c->tcp->app;
-    const nst_open_args args = {.kind = NST_TCP_CONNECT, .flags = NST_OPEN_REUSEADDR,
+    const nst_open_args args = {.kind = NST_TCP_CONNECT,
                                 .local = {c->us_as, c->us.port}, .remote = {c->peer_as, c->peer.port},
                                 .user = (uint64_t)c->id + 1};
 

@@ -15,12 +15,13 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ITEMS_MAX = 40, MESSAGE_MAX = 512, ANSWER_MAX = 32768 };
+enum { ITEMS_MAX = 40, MESSAGE_MAX = 512, ANSWER_MAX = 32768, SETTLE_TRIES = 50, SETTLE_MS = 2 };
 
 struct item {
     bool route;   /* else an address */
@@ -188,6 +189,8 @@ static int change(struct tun_config *c, const struct item *item, bool add)
 struct search {
     const struct tun_config *c;
     const struct item *item;
+    uint32_t flags;   /* of the address, IFA_F_... */
+    bool matches;     /* of the message in hand */
     bool found;
 };
 
@@ -199,8 +202,7 @@ static int compare_local(const struct nlattr *attr, void *data)
 
     /* IPv4 has it as IFA_LOCAL, IPv6 as IFA_ADDRESS */
     if (type == (is4 ? IFA_LOCAL : IFA_ADDRESS) && mnl_attr_get_payload_len(attr) == (is4 ? 4 : 16))
-        s->found = s->found || memcmp(mnl_attr_get_payload(attr), s->item->ip.b + (is4 ? 12 : 0),
-                                      is4 ? 4 : 16) == 0;
+        s->matches = memcmp(mnl_attr_get_payload(attr), s->item->ip.b + (is4 ? 12 : 0), is4 ? 4 : 16) == 0;
     return MNL_CB_OK;
 }
 
@@ -209,14 +211,21 @@ static int on_addr(const struct nlmsghdr *h, void *data)
     struct search *s = data;
     const struct ifaddrmsg *addr = mnl_nlmsg_get_payload(h);
 
-    if (h->nlmsg_type == RTM_NEWADDR && (int)addr->ifa_index == s->c->ifindex)
-        mnl_attr_parse(h, sizeof *addr, compare_local, s);
+    if (h->nlmsg_type != RTM_NEWADDR || (int)addr->ifa_index != s->c->ifindex)
+        return MNL_CB_OK;
+    s->matches = false;
+    mnl_attr_parse(h, sizeof *addr, compare_local, s);
+    if (s->matches) {
+        s->found = true;
+        s->flags = addr->ifa_flags;
+    }
     return MNL_CB_OK;
 }
 
-static bool has_addr(struct tun_config *c, const struct item *item)
+/* *flags (may be NULL): IFA_F_... of the address. */
+static bool has_addr(struct tun_config *c, const struct item *item, uint32_t *flags)
 {
-    struct search s = {c, item, false};
+    struct search s = {.c = c, .item = item};
     char buffer[ANSWER_MAX];
     struct nlmsghdr *h = new_request(buffer, RTM_GETADDR, NLM_F_DUMP);
     struct rtgenmsg *gen = mnl_nlmsg_put_extra_header(h, sizeof *gen);
@@ -234,6 +243,8 @@ static bool has_addr(struct tun_config *c, const struct item *item)
             break;
         more = mnl_cb_run(buffer, (size_t)n, c->seq, port, on_addr, &s);
     }
+    if (flags != NULL)
+        *flags = s.flags;
     return s.found;
 }
 
@@ -323,7 +334,7 @@ int tun_config_add_addr(struct tun_config *c, const nst_ip *ip, uint8_t prefix)
 {
     const struct item item = {.route = false, .ip = *ip, .prefix = prefix};
 
-    return has_addr(c, &item) ? 0 : add_item(c, &item); /* without rights, what is there must do */
+    return has_addr(c, &item, NULL) ? 0 : add_item(c, &item); /* without rights, what is there must do */
 }
 
 int tun_config_add_route(struct tun_config *c, const nst_ip *ip, uint8_t prefix)
@@ -331,6 +342,21 @@ int tun_config_add_route(struct tun_config *c, const nst_ip *ip, uint8_t prefix)
     const struct item item = {.route = true, .ip = *ip, .prefix = prefix};
 
     return add_item(c, &item);
+}
+
+void tun_config_settle(struct tun_config *c)
+{
+    for (size_t i = 0; i < c->item_count; i++) {
+        uint32_t flags;
+
+        if (c->items[i].route || nst_ip_is4(&c->items[i].ip))
+            continue;
+        for (int tries = 0; tries < SETTLE_TRIES; tries++) {
+            if (!has_addr(c, &c->items[i], &flags) || (flags & IFA_F_TENTATIVE) == 0)
+                break;
+            poll(NULL, 0, SETTLE_MS);
+        }
+    }
 }
 
 void tun_config_reapply(struct tun_config *c)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A set of disjoint, non-adjacent sequence ranges [lo, hi) in a balanced tree whose nodes come from a shared pool: what
  * has arrived out of order (receiver) and what the peer has selectively acknowledged (sender).
- * All operations are O(log n), and O(log n) again for each range they remove. All positions of one set lie within 2^31 of each other. */
+ * All operations are O(log n), and O(log n) again for each range they remove. All positions of one set lie within 2^31
+ * of each other. */
 #ifndef CORE_BASE_IVSET_H
 #define CORE_BASE_IVSET_H
 

@@ -23,7 +23,6 @@ uint32_t page_alloc(struct pages *p)
 void page_free(struct pages *p, uint32_t id)
 {
     pool_free(&p->data, id);
-    p->next[id] = 0;
 }
 
 void page_free_chain(struct pages *p, uint32_t first)

@@ -30,8 +30,10 @@ uint32_t stream_write(struct pages *p, struct stream *s, uint32_t pos, const voi
 size_t stream_slices(const struct pages *p, const struct stream *s, uint32_t pos, uint32_t len, nst_iov *out, size_t max,
                      uint32_t *covered);
 void stream_read(const struct pages *p, const struct stream *s, uint32_t pos, void *dst, uint32_t len);
-void stream_trim_front(struct pages *p, struct stream *s, uint32_t new_head); /* frees every page wholly before new_head; new_head may pass end */
-void stream_trim_back(struct pages *p, struct stream *s, uint32_t new_end);   /* frees every page wholly at or after new_end */
+/* Frees every page wholly before new_head, which may pass end / wholly at or after new_end. When no page is left, the
+ * stream is empty: end == head. */
+void stream_trim_front(struct pages *p, struct stream *s, uint32_t new_head);
+void stream_trim_back(struct pages *p, struct stream *s, uint32_t new_end);
 void stream_clear(struct pages *p, struct stream *s, uint32_t head);          /* frees all */
 
 #endif

@@ -24,7 +24,7 @@ struct wheel {
     nst_time now;
     struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
     uint64_t occupied[WHEEL_LEVELS];                  /* bit per slot */
-    nst_time slot_min[WHEEL_LEVELS][WHEEL_SLOTS];     /* lower bound of the deadlines in the slot; exact unless a timer was cancelled */
+    nst_time slot_min[WHEEL_LEVELS][WHEEL_SLOTS];     /* lower bound of the slot's deadlines; exact unless one was cancelled */
     struct list due;                                  /* entries that have expired and wait for wheel_expire */
     uint32_t count;
 };

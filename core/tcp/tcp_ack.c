@@ -94,14 +94,13 @@ static void take_rtt_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_r
 static void advance_una(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct tcp_delivery *d)
 {
     d->una_moved = true;
-    d->acked_bytes = seq_len(ack, p->snd.una);
     clean_scoreboard(t, p, ack, d);
+    seq_t data_end = seq_min(ack, p->snd.end); /* the FIN, like the SYN, is no byte of the stream */
+    d->acked_bytes = data_end.v - p->sndq.head;
     p->snd.una = ack;
-    uint32_t fin = p->snd.fin_sent && seq_gt(ack, p->snd.end) ? 1 : 0;
-    seq_t data_end = seq_add(ack, 0u - fin);
     stream_trim_front(&t->b->pages, &p->sndq, data_end.v);
-    p->n.bytes_acked += d->acked_bytes - fin;
-    t->b->stats.tcp_bytes_out += d->acked_bytes - fin;
+    p->n.bytes_acked += d->acked_bytes;
+    t->b->stats.tcp_bytes_out += d->acked_bytes;
     if (p->snd.has_urg && seq_geq(ack, p->snd.up))
         p->snd.has_urg = false;
     p->rec.retransmits = 0;

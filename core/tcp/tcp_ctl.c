@@ -168,7 +168,7 @@ int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len)
     case NST_SO_LOCAL:
         return get_addr(&p->local, p->lport, arg, len);
     case NST_SO_PEER:
-        return p->state == TCPS_CLOSED ? -NST_ENOTCONN : get_addr(&p->remote, p->rport, arg, len);
+        return get_addr(&p->remote, p->rport, arg, len);
     case NST_SO_INQ:
         return get_int((int32_t)tcp_reasm_readable(p), arg, len);
     case NST_SO_OUTQ:

@@ -311,10 +311,8 @@ static bool decide(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 {
     if (next_syn(t, p, o))
         return true;
-    if (!tcp_is_synchronized(p))
-        return false;
-    if (p->state == TCPS_TIME_WAIT)
-        return next_ack(t, p, o);
+    if (!tcp_is_synchronized(p) || p->state == TCPS_TIME_WAIT)
+        return p->state != TCPS_SYN_SENT && p->state != TCPS_CLOSED && next_ack(t, p, o);
     p->rec.is_cwnd_blocked = false;
     if (next_rtx(t, p, o) || next_new(t, p, o))
         return true;

@@ -201,10 +201,9 @@ void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p)
 {
     struct tcp_seg *first = tcp_seg_at(t, p->q.first);
     bool reneged = first != NULL && (first->flags & SEG_SACKED) != 0; /* RFC 2018 §8: the peer threw SACKed data away */
-    if (p->rec.ca_state != TCP_CA_LOSS) { /* RFC 5681 §3.1 (4): not again for the same loss */
+    if (p->rec.ca_state != TCP_CA_LOSS) /* RFC 5681 §3.1 (4): not again for the same loss */
         p->cc.ssthresh = p->cc.ops->ssthresh(&p->cc, p->rec.packets_out < p->cc.cwnd ? p->rec.packets_out : p->cc.cwnd);
-        p->rec.recover = p->snd.nxt;
-    }
+    p->rec.recover = p->snd.nxt; /* RFC 6582 §3.2 step 4 */
     p->cc.cwnd = 1;
     p->cc.acked = 0;
     if (!p->opt.sack || reneged) {

@@ -43,7 +43,10 @@ static void pages_and_chains(void **state)
     assert_int_equal(rest, 3);
     uint32_t id = page_alloc(&p);
     assert_int_equal(id, 4);
-    assert_int_equal(p.next[id], 0);
+    uint32_t other = page_alloc(&p);
+    assert_int_equal(other, 5);
+    assert_int_equal(p.next[other], 0); /* it had a successor when it was freed */
+    page_free(&p, other);
     page_free(&p, id);
     page_free_chain(&p, rest);
     assert_int_equal(pages_left(&p), PAGES);

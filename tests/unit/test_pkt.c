@@ -162,7 +162,13 @@ static void queues(void **state)
     assert_int_equal(q.count, 0);
     assert_int_equal(q.truesize, 0);
     assert_null(pktq_pop(&q));
-    pktq_clear(&q, &pkts);
+    for (unsigned i = 0; i < 3; i++) { /* an emptied queue starts anew */
+        k[i] = pkt_new(&pkts);
+        pktq_push(&q, k[i]);
+        assert_ptr_equal(pktq_pop(&q), k[i]);
+        assert_null(pktq_pop(&q));
+        pkt_free(&pkts, k[i]);
+    }
 }
 
 static void read_beyond(void *arg)
