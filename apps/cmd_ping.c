@@ -145,14 +145,14 @@ static int finish(struct live *l)
                 ",\"rtt_min_ns\":%" PRIu64 ",\"rtt_avg_ns\":%" PRIu64 ",\"rtt_max_ns\":%" PRIu64
                 ",\"ok\":%s}\n",
                 p->sent, p->received, p->min_ns, avg, p->max_ns, status == EXIT_OK ? "true" : "false");
-    else if (!l->options->quiet)
+    else if (!l->options->quiet && p->received != 0)
         fprintf(f,
                 "--- %s: %" PRIu64 " sent  %" PRIu64 " received   min %" PRIu64 ".%02" PRIu64 "  avg %" PRIu64
                 ".%02" PRIu64 "  max %" PRIu64 ".%02" PRIu64 " ms ---\n",
                 l->options->ping, p->sent, p->received, p->min_ns / 1000000, p->min_ns / 10000 % 100,
                 avg / 1000000, avg / 10000 % 100, p->max_ns / 1000000, p->max_ns / 10000 % 100);
     if (status != EXIT_OK)
-        error_line("--ping %s: no answer", l->options->ping);
+        error_line("--ping %s: no answer to %" PRIu64 " requests", l->options->ping, p->sent);
     free(p);
     l->client_state = NULL;
     return status;

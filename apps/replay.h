@@ -71,6 +71,7 @@ struct tcp_app { /* what the recorded host's application did, and how far we are
     uint64_t read_limit;   /* only while the recorded window was closed; UINT64_MAX = none */
     struct sha256 sha;
     int error;             /* the nst_err that ended it, 0 = none */
+    uint32_t srtt_us, cwnd, retransmits; /* as last seen */
 };
 
 struct tcp_conv {
@@ -176,7 +177,7 @@ struct item { /* a packet in the table */
     uint64_t left, right;  /* offsets in sequence space */
     uint64_t ack;
     uint8_t sack_count;
-    struct { uint64_t left, right; } sack[RP_SACK_MAX];
+    struct gap sack[RP_SACK_MAX];
     uint64_t hash;         /* payload; other protocols: what is compared */
     uint32_t window, len;
     uint16_t rule;         /* ours: why */
@@ -184,6 +185,7 @@ struct item { /* a packet in the table */
     uint8_t *packet;       /* exact mode: the whole packet, in the recorded host's numbers */
     uint32_t packet_len;
     char text[REPLAY_TEXT];
+    int drop;              /* reason, -1 = none */
     char state[96];        /* "SYN_RCVD → ESTABLISHED" */
 };
 
@@ -238,22 +240,25 @@ struct replay {
 
     struct item *items;    /* ring */
     uint64_t item_head, item_tail; /* first one kept, next one to be made */
-    struct item *divergence; /* a copy of the first, with `other` when there is one */
-    struct item *other;
+    struct item *divergence, *other; /* copies of the first one's two sides; other NULL = nothing there */
     uint64_t divergences;
 
     struct sha256 trace;   /* every trace event, every frame sent */
-    struct { uint32_t conn; uint8_t from, to; } states[32]; /* changes since they were last shown */
+    struct {
+        uint32_t conn;
+        uint8_t from, to;
+    } states[32];          /* changes since they were last shown */
     uint32_t state_count;
     uint64_t drops;        /* traced */
+    int last_drop;         /* reason of a packet dropped since it was set to -1 */
     uint32_t conn_hint;    /* conversation that a connection made now belongs to; REPLAY_NONE = unknown */
 
     uint8_t *scratch;      /* 256 KiB: a packet in translation */
     uint8_t *frame;        /* 64 KiB and headers: a packet of the stack, flat */
     struct pcap_record *record;
+    struct runloop *loop;  /* real time and SIGINT; NULL = none */
     struct reassembly *reassembly; /* fragments of the recorded host's datagrams */
-    uint64_t (*clock)(void); /* real time, ns, for the summary */
-    FILE *text;            /* where the table goes: stdout, or stderr with -w - */
+    FILE *text;            /* where the report goes: stdout, or stderr with -w - */
 };
 
 /* replay_flow.c: conversations */
@@ -280,11 +285,15 @@ void replay_tcp_analyse(struct replay *, struct conv *, const struct rp_packet *
 /* Makes the frame to inject in r->scratch. */
 void replay_translate_in(struct replay *, struct conv *, const struct pcap_replay_packet *, const struct rp_packet *,
                          nst_rx_frame *);
+void replay_note_isn(struct conv *, const struct rp_packet *); /* ... and before that, its sequence number */
 void replay_note_out(struct replay *, struct conv *, const struct rp_packet *); /* learns from a packet we sent */
 void replay_note_rec(struct conv *, const struct rp_packet *); /* ... and from one that was recorded instead */
 /* Rewrites a packet of the stack in place into the recorded host's numbers and addresses. */
 void replay_translate_back(struct replay *, struct conv *, uint8_t *packet, uint32_t len);
+/* Takes surrogate addresses out of a packet, in place; its numbers stay. */
+void replay_real_addresses(struct replay *, uint8_t *packet, uint32_t len);
 void replay_surrogates(struct replay *);
+nst_ip replay_us_as(const struct replay *, const nst_ip *real); /* the stack's address for a recorded one */
 nst_ip replay_real_ip(const struct replay *, const nst_ip *);
 int replay_ip_sets_init(struct replay *);
 void replay_ip_sets_free(struct replay *);
@@ -306,6 +315,7 @@ void replay_tcp_early(struct replay *, struct conv *, uint64_t number);
 void replay_tcp_event(struct replay *, struct conv *, uint32_t mask);
 void replay_tcp_drain(struct replay *, struct conv *);
 void replay_tcp_abort(struct replay *, struct conv *);
+void replay_tcp_look(struct replay *, struct conv *); /* keeps what the report says about the connection */
 int32_t replay_tcp_rcvbuf(const struct conv *);
 
 /* replay_frag.c: datagrams of the recorded host that were sent in fragments */
@@ -334,6 +344,7 @@ void replay_on_trace(void *user, const nst_trace_event *);
 void replay_state_text(struct replay *, struct conv *, char *out, size_t size); /* takes what is new */
 
 /* replay_text.c: a packet in one line */
+void replay_flags_text(uint8_t flags, char out[8]);
 void replay_packet_text(const struct rp_packet *, uint32_t seq_zero, uint32_t ack_zero, char out[REPLAY_TEXT]);
 
 /* replay_report.c: text and JSON Lines */
@@ -341,8 +352,14 @@ void replay_report_start(struct replay *);
 void replay_report_item(struct replay *, const struct item *);
 void replay_report_datagram(struct replay *, const nst_ip *src, const nst_ip *dst, uint8_t proto, const void *data,
                             uint32_t len);
-void replay_report_end(struct replay *, uint64_t real_ns, bool is_ok);
 void replay_report_divergence(struct replay *);
+void replay_report_end(struct replay *, uint64_t real_ns, bool is_ok);
+
+/* replay_json.c: the same as JSON Lines */
+void replay_json_start(struct replay *);
+void replay_json_item(struct replay *, const struct item *);
+void replay_json_divergence(struct replay *);
+void replay_json_end(struct replay *, bool is_ok);
 
 /* replay_exact.c: --verify=exact */
 /* Names the first field that differs, or NULL. */

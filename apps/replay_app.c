@@ -336,6 +336,7 @@ void replay_app_end(struct replay *r)
         if (c->is_played && c->tcp != NULL && c->tcp->app.is_open) {
             c->tcp->app.read_limit = UINT64_MAX;
             replay_tcp_drain(r, c);
+            replay_tcp_look(r, c);
         }
     }
 }

@@ -33,8 +33,21 @@ static void finish(struct replay *r, struct conv *c)
     a->is_done = true;
 }
 
+void replay_tcp_look(struct replay *r, struct conv *c)
+{
+    struct tcp_app *a = &c->tcp->app;
+    nst_tcp_info info;
+
+    if (a->is_open && nst_ctl(r->stack, a->sock, NST_TCP_INFO, &info, sizeof info) >= 0) {
+        a->srtt_us = info.tcpi_rtt;
+        a->cwnd = info.tcpi_snd_cwnd;
+        a->retransmits = info.tcpi_total_retrans;
+    }
+}
+
 static void close_socket(struct replay *r, struct conv *c, int how)
 {
+    replay_tcp_look(r, c);
     nst_close(r->stack, c->tcp->app.sock, how, r->now);
     finish(r, c);
 }
@@ -166,7 +179,10 @@ static void push_queue(struct replay *r, struct conv *c)
         r->queue_bytes -= n;
     }
     if (a->is_open && a->fin_wanted && !a->fin_done) {
-        const int rc = nst_close(r->stack, a->sock, c->tcp->is_close ? NST_CLOSE : NST_SHUT_WR, r->now);
+        int rc;
+
+        replay_tcp_look(r, c);
+        rc = nst_close(r->stack, a->sock, c->tcp->is_close ? NST_CLOSE : NST_SHUT_WR, r->now);
 
         if (rc == -NST_ENOTCONN || rc == -NST_EAGAIN)
             return;

@@ -318,6 +318,7 @@ static struct item *new_item(struct replay *r, enum item_kind kind, struct conv 
     memset(i, 0, sizeof *i);
     i->kind = kind;
     i->t = r->now;
+    i->drop = -1;
     i->conv = c == NULL ? REPLAY_NONE : c->id;
     i->prev = i->next = REPLAY_NONE;
     return i;
@@ -426,14 +427,17 @@ static void describe(struct item *i, struct conv *c, const struct rp_packet *p, 
     }
 }
 
-static void keep_packet(const struct replay *r, struct item *i, const struct rp_packet *p)
+static void keep_packet(struct replay *r, struct item *i, const struct rp_packet *p)
 {
     if (r->opt->verify != VERIFY_EXACT || p->version == 0)
         return;
     i->packet_len = p->len < p->ip_len ? p->len : p->ip_len;
     i->packet = malloc(i->packet_len);
-    if (i->packet != NULL)
-        memcpy(i->packet, p->data, i->packet_len);
+    if (i->packet == NULL)
+        return;
+    memcpy(i->packet, p->data, i->packet_len);
+    if (i->kind == ITEM_OUT)
+        replay_translate_back(r, i->conv == REPLAY_NONE ? NULL : &r->convs[i->conv], i->packet, i->packet_len);
 }
 
 /* --------------------------------------------------------------------------------------------------- what happens */
@@ -510,6 +514,7 @@ void replay_match_in(struct replay *r, struct conv *c, const struct rp_packet *p
         i->len = p->l4_len;
         replay_packet_text(p, 0, 0, i->text);
     }
+    i->drop = r->last_drop;
     replay_state_text(r, c, i->state, sizeof i->state);
     replay_match_flush(r, false);
 }

@@ -53,8 +53,10 @@ void replay_on_trace(void *user, const nst_trace_event *e)
     uint32_t conv;
 
     hash_event(&r->trace, e);
-    if (e->id == NST_TRACE_DROP)
+    if (e->id == NST_TRACE_DROP) {
         r->drops++;
+        r->last_drop = e->rule;
+    }
     if (e->conn == 0)
         return;
     conv = conv_of_conn(r, e->conn);

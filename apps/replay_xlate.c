@@ -324,10 +324,29 @@ void replay_translate_in(struct replay *r, struct conv *c, const struct pcap_rep
              rp_ip_equal(&p->dst, &c->us.ip) ? &c->us_as : &p->dst);
 }
 
-void replay_translate_back(struct replay *r, struct conv *c, uint8_t *packet, uint32_t len)
+nst_ip replay_us_as(const struct replay *r, const nst_ip *real)
+{
+    const uint32_t slot = *set_slot(&r->us_surrogates, real);
+
+    return slot == 0 ? *real : surrogate(slot - 1, nst_ip_is4(real), true);
+}
+
+void replay_real_addresses(struct replay *r, uint8_t *packet, uint32_t len)
 {
     struct rp_packet p;
     nst_ip src, dst;
+
+    rp_parse(&p, packet, len);
+    if (p.version == 0)
+        return;
+    src = replay_real_ip(r, &p.src);
+    dst = replay_real_ip(r, &p.dst);
+    swap_ips(&p, packet, &src, &dst);
+}
+
+void replay_translate_back(struct replay *r, struct conv *c, uint8_t *packet, uint32_t len)
+{
+    struct rp_packet p;
 
     rp_parse(&p, packet, len);
     if (p.version == 0)
@@ -340,12 +359,18 @@ void replay_translate_back(struct replay *r, struct conv *c, uint8_t *packet, ui
         rp_put32(seq, c->tcp->iss + (p.seq - c->tcp->ours));
         rp_csum_update(packet + p.l4 + 16, was, seq, sizeof was);
     }
-    src = replay_real_ip(r, &p.src);
-    dst = replay_real_ip(r, &p.dst);
-    swap_ips(&p, packet, &src, &dst);
+    replay_real_addresses(r, packet, len);
 }
 
 /* ------------------------------------------------------------------------------------------- what was exchanged */
+
+void replay_note_isn(struct conv *c, const struct rp_packet *p)
+{
+    if (c->tcp != NULL && p->proto == RP_TCP && p->has_l4 && (p->flags & RP_SYN) != 0 && !c->tcp->has_ours) {
+        c->tcp->has_ours = true;
+        c->tcp->ours = p->seq;
+    }
+}
 
 void replay_note_out(struct replay *r, struct conv *c, const struct rp_packet *p)
 {
@@ -355,10 +380,6 @@ void replay_note_out(struct replay *r, struct conv *c, const struct rp_packet *p
     (void)r;
     if (t == NULL || p->proto != RP_TCP || !p->has_l4)
         return;
-    if ((p->flags & RP_SYN) != 0 && !t->has_ours) {
-        t->has_ours = true;
-        t->ours = p->seq;
-    }
     if (p->has_ts) {
         t->has_ts = true;
         t->ts_newest = p->tsval;

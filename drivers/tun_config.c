@@ -21,7 +21,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ITEMS_MAX = 40, MESSAGE_MAX = 512, ANSWER_MAX = 32768, SETTLE_TRIES = 50, SETTLE_MS = 2 };
+enum { ITEMS_MAX = 40, MESSAGE_MAX = 512, ANSWER_MAX = 32768, SETTLE_TRIES = 250, SETTLE_MS = 2 };
 
 struct item {
     bool route;   /* else an address */
@@ -35,6 +35,7 @@ struct tun_config {
     int ifindex;
     struct tun_link link;    /* now */
     struct tun_link before;  /* when opened */
+    bool is_local;           /* answer to the question of that name */
     struct item items[ITEMS_MAX];
     size_t item_count;
 };
@@ -189,7 +190,6 @@ static int change(struct tun_config *c, const struct item *item, bool add)
 struct search {
     const struct tun_config *c;
     const struct item *item;
-    uint32_t flags;   /* of the address, IFA_F_... */
     bool matches;     /* of the message in hand */
     bool found;
 };
@@ -215,15 +215,11 @@ static int on_addr(const struct nlmsghdr *h, void *data)
         return MNL_CB_OK;
     s->matches = false;
     mnl_attr_parse(h, sizeof *addr, compare_local, s);
-    if (s->matches) {
-        s->found = true;
-        s->flags = addr->ifa_flags;
-    }
+    s->found = s->found || s->matches;
     return MNL_CB_OK;
 }
 
-/* *flags (may be NULL): IFA_F_... of the address. */
-static bool has_addr(struct tun_config *c, const struct item *item, uint32_t *flags)
+static bool has_addr(struct tun_config *c, const struct item *item)
 {
     struct search s = {.c = c, .item = item};
     char buffer[ANSWER_MAX];
@@ -243,8 +239,6 @@ static bool has_addr(struct tun_config *c, const struct item *item, uint32_t *fl
             break;
         more = mnl_cb_run(buffer, (size_t)n, c->seq, port, on_addr, &s);
     }
-    if (flags != NULL)
-        *flags = s.flags;
     return s.found;
 }
 
@@ -334,7 +328,7 @@ int tun_config_add_addr(struct tun_config *c, const nst_ip *ip, uint8_t prefix)
 {
     const struct item item = {.route = false, .ip = *ip, .prefix = prefix};
 
-    return has_addr(c, &item, NULL) ? 0 : add_item(c, &item); /* without rights, what is there must do */
+    return has_addr(c, &item) ? 0 : add_item(c, &item); /* without rights, what is there must do */
 }
 
 int tun_config_add_route(struct tun_config *c, const nst_ip *ip, uint8_t prefix)
@@ -344,18 +338,40 @@ int tun_config_add_route(struct tun_config *c, const nst_ip *ip, uint8_t prefix)
     return add_item(c, &item);
 }
 
+static int on_route(const struct nlmsghdr *h, void *data)
+{
+    struct tun_config *c = data;
+    const struct rtmsg *route = mnl_nlmsg_get_payload(h);
+
+    c->is_local = h->nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL;
+    return MNL_CB_OK;
+}
+
+/* Would the host take a packet to this address for its own? */
+static bool is_local(struct tun_config *c, const struct item *item)
+{
+    char buffer[MESSAGE_MAX];
+    struct nlmsghdr *h = new_request(buffer, RTM_GETROUTE, NLM_F_ACK);
+    struct rtmsg *route = mnl_nlmsg_put_extra_header(h, sizeof *route);
+
+    route->rtm_family = AF_INET6;
+    route->rtm_dst_len = 128;
+    put_ip(h, RTA_DST, &item->ip);
+    c->is_local = false;
+    ask(c, h, on_route);
+    return c->is_local;
+}
+
+/* The kernel installs the routes of IPv6 addresses when it notices that the link is up, in its own time. */
 void tun_config_settle(struct tun_config *c)
 {
-    for (size_t i = 0; i < c->item_count; i++) {
-        uint32_t flags;
+    int tries = 0;
 
+    for (size_t i = 0; i < c->item_count; i++) {
         if (c->items[i].route || nst_ip_is4(&c->items[i].ip))
             continue;
-        for (int tries = 0; tries < SETTLE_TRIES; tries++) {
-            if (!has_addr(c, &c->items[i], &flags) || (flags & IFA_F_TENTATIVE) == 0)
-                break;
+        while (!is_local(c, &c->items[i]) && tries++ < SETTLE_TRIES)
             poll(NULL, 0, SETTLE_MS);
-        }
     }
 }
 

@@ -22,7 +22,7 @@ int tun_config_set_mtu(struct tun_config *, uint32_t mtu);
 int tun_config_set_up(struct tun_config *);
 int tun_config_add_addr(struct tun_config *, const nst_ip *, uint8_t prefix);
 int tun_config_add_route(struct tun_config *, const nst_ip *, uint8_t prefix); /* on link */
-/* Waits until the kernel answers on the IPv6 addresses added: a moment after it took them. */
+/* Waits, half a second at most, until the host answers on the IPv6 addresses added. */
 void tun_config_settle(struct tun_config *);
 /* The link came up again: IPv6 addresses and all routes were forgotten by the kernel; adds them once more. */
 void tun_config_reapply(struct tun_config *);

@@ -36,7 +36,7 @@ struct base {
 };
 
 /* ---- assertions: our own bugs, never the peer's bytes. Stay on in release. */
-void base_panic(const struct base *b, const char *expr, const char *file, int line);
+_Noreturn void base_panic(const struct base *b, const char *expr, const char *file, int line);
 #define nst_assert(b, e) ((e) ? (void)0 : base_panic((b), #e, __FILE_NAME__, __LINE__))
 #define nst_require(e) ((e) ? (void)0 : __builtin_trap()) /* in pure leaves that know no base */
 #ifndef NST_VERIFY

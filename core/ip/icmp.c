@@ -187,9 +187,9 @@ static bool may_send_error(const struct ip_view *v, uint8_t type, uint8_t code)
     const uint8_t *l4 = icmp_find_l4(v->l3, v->l3_len, &proto, &len);
     if (!l4)
         return !is4; /* an IPv6 chain that breaks off is what the error is about */
-    if (proto == PROTO_ICMP)
+    if (is4 && proto == PROTO_ICMP)
         return len > 0 && (l4[0] == ICMP4_ECHO || l4[0] == ICMP4_ECHO_REPLY || (l4[0] >= 13 && l4[0] <= 18));
-    if (proto == PROTO_ICMP6)
+    if (!is4 && proto == PROTO_ICMP6)
         return len > 0 && l4[0] >= ICMP6_ECHO && l4[0] != ICMP6_REDIRECT;
     return true;
 }

@@ -27,7 +27,7 @@ struct sockbase *sock_find(const struct sockets *s, nst_sock h)
     if (pool == NULL || index == 0 || index > pool->fresh)
         return NULL;
     struct sockbase *sb = pool_at(pool, index);
-    return sb->kind == kind && sb->gen == gen && sb->is_attached ? sb : NULL;
+    return sb->kind == kind && (sb->gen & 0x3fffffff) == gen && sb->is_attached ? sb : NULL;
 }
 
 nst_sock sock_open(struct sockets *s, const nst_open_args *a)

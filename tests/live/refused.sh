@@ -12,7 +12,7 @@ run_stack --connect 10.0.0.1:3999 --json
 expect '"ev":"client","mode":"connect".*"errno":111,"ok":false' err
 run_stack --ping 10.0.0.77 --duration 0.5s
 [ $status -eq 1 ] || fail "exit status $status"
-expect '^netstack: --ping 10.0.0.77: no answer$' err
+expect '^netstack: --ping 10.0.0.77: no answer to 1 requests$' err
 start_stack
 for host in 10.0.0.2 fd00::2; do
     peer refused $host 4000 >log || fail "$host: $(cat log)"

@@ -170,6 +170,11 @@ void t_pass(struct t *t, nst_time dt);      /* time goes by; what is sent waits 
 unsigned t_sent(struct t *t, nst_time dt);  /* the same, but what is sent is only checked in itself; returns how many */
 struct wire_tcp t_next_sent(struct t *t);   /* takes the next segment that was sent, numbers absolute; fails if none */
 uint32_t t_last_len(const struct t *t);     /* payload bytes of the segment just taken by EXPECT or t_next_sent */
+nst_ip t_addr(const char *text);
+nst_ip t_our_ip(const struct t *t);
+nst_ip t_peer_ip(const struct t *t);
+uint8_t t_pattern_in(uint32_t relative);    /* the peer's stream */
+uint8_t t_pattern_out(uint32_t relative);   /* our application's */
 void t_bystander(struct t *t);
 void t_bystander_works(struct t *t);
 

@@ -115,7 +115,7 @@ static void compare_options(struct t *t, const struct place *at, const struct wi
     if ((h->flags & RST) != 0)
         return; /* with or without a timestamp */
     if ((h->flags & SYN) != 0) {
-        bool asks = (h->flags & ACK) == 0 || t->o.active;
+        bool asks = (h->flags & ACK) == 0; /* an answer offers only what was offered */
         differ(at, "MSS option", o->has_mss ? o->mss : 0, value_or(e->mss, t->o.v6 ? 1440 : 1460));
         differ(at, "SACK permitted", o->has_sack_perm, setting(t, NST_SET_TCP_SACK) && (asks || c->has_offered_sack));
         differ(at, "window scale", o->has_wscale, setting(t, NST_SET_TCP_WSCALE) && (asks || c->has_offered_wscale));

@@ -19,11 +19,6 @@ void t_log_add(struct t *t, bool is_sent, const void *bytes, uint32_t len, const
 void t_log_print(const struct t *t);
 void t_log_save(const struct t *t, const char *name);
 void t_log_free(struct t *t);
-nst_ip t_addr(const char *text);
-nst_ip t_our_ip(const struct t *t);
-nst_ip t_peer_ip(const struct t *t);
-uint8_t t_pattern_in(uint32_t relative);  /* the peer's stream */
-uint8_t t_pattern_out(uint32_t relative); /* our application's */
 
 struct t_sent { /* one of our packets, taken apart and checked in itself */
     const struct t_log *log;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the load tool and the kernel's server have in common. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum {
+    PORT_ECHO = 7,
+    PORT_DISCARD = 9,
+    PORT_CHARGEN = 19,
+    CHUNK = 131072, /* bytes per call of a bulk transfer */
+    BATCH = 32,     /* datagrams per sendmmsg and recvmmsg */
+    DATAGRAM_MAX = 2048,
+    LINE = 74, /* RFC 864: 72 characters, CR, LF */
+    PRINTABLE = 95,
+    PERIOD = LINE * PRINTABLE,
+};
+
+static inline uint64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* The pattern of RFC 864 from any offset: CHUNK bytes or less are in one piece. */
+static inline const uint8_t *pattern_at(uint64_t offset)
+{
+    static uint8_t table[CHUNK + PERIOD];
+
+    if (table[0] == 0) {
+        for (unsigned i = 0; i < sizeof table; i++) {
+            const unsigned column = i % LINE;
+
+            table[i] = column == LINE - 2   ? '\r'
+                       : column == LINE - 1 ? '\n'
+                                            : (uint8_t)(' ' + (i / LINE + column) % PRINTABLE);
+        }
+    }
+    return table + offset % PERIOD;
+}
+
+/* As many descriptors as this process may have. */
+static inline void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Event RECEIVE (RFC 9293 §3.10.3) in each of the eleven states, then windows and acknowledgements (§3.8.6). */
+#include "t.h"
+
+TEST(receive_closed, what_arrived_before_the_end_is_still_read)
+{
+    struct t *t = t_established();
+    RECV(0, .flags = ACK, .len = 100);
+    EXPECT(0, .flags = ACK);
+    RECV(0, .flags = RST);
+    EXPECT_STATE(TCPS_CLOSED);
+    EQ(t_read(t, 1000), 100);
+    EQ(t_read(t, 1000), -NST_ECONNRESET);
+    EQ(t_read(t, 1000), 0);
+}
+
+TEST(receive_closed, handle_is_stale)
+{
+    struct t *t = t_time_wait();
+    nst_sock s = t->c->sock;
+    EQ(t_close(t), 0);
+    t->c->sock = s;
+    EQ(t_read(t, 10), -NST_EBADF);
+    t->c->sock = NST_NO_SOCK;
+}
+
+TEST(receive_listen, is_not_connected)
+{
+    struct t *t = t_listen();
+    t->c->sock = t->listener;
+    EQ(t_read(t, 10), -NST_ENOTCONN);
+    t->c->sock = NST_NO_SOCK;
+}
+
+TEST(receive_syn_sent, is_not_connected)
+{
+    struct t *t = t_syn_sent();
+    EQ(t_read(t, 10), -NST_ENOTCONN);
+}
+
+TEST(receive_syn_rcvd, is_not_connected)
+{
+    struct t *t = t_syn_rcvd(.active = true);
+    EQ(t_read(t, 10), -NST_ENOTCONN);
+}
+
+TEST(receive_established, nothing_there_says_again)
+{
+    struct t *t = t_established();
+    EQ(t_read(t, 10), -NST_EAGAIN);
+    RECV(0, .flags = PSH | ACK, .len = 30);
+    EXPECT(0, .flags = ACK);
+    EXPECT_EVENTS(NST_EV_IN);
+    EQ(t_read(t, 10), 10);
+    EQ(t_read(t, 100), 20);
+    EQ(t_read(t, 10), -NST_EAGAIN);
+}
+
+/* The application that closed its own direction still reads. */
+static void data_is_read(struct t *t, enum tcp_state state)
+{
+    RECV(0, .flags = PSH | ACK, .len = 30);
+    EXPECT(0, .flags = ACK);
+    EXPECT_EVENTS(NST_EV_IN);
+    EQ(t_read(t, 100), 30);
+    EXPECT_STATE(state);
+}
+
+TEST(receive_fin_wait_1, data_is_read)
+{
+    struct t *t = t_fin_wait_1();
+    RECV(0, .flags = PSH | ACK, .len = 30, .ack = 1);
+    EXPECT(0, .flags = ACK);
+    EQ(t_read(t, 100), 30);
+    EXPECT_STATE(TCPS_FIN_WAIT_1);
+}
+
+TEST(receive_fin_wait_2, data_is_read) { data_is_read(t_fin_wait_2(), TCPS_FIN_WAIT_2); }
+
+TEST(receive_close_wait, rest_is_read_then_end_of_file) /* "if there is text to be delivered, do so, else: closing" */
+{
+    struct t *t = t_established();
+    RECV(0, .flags = FIN | PSH | ACK, .len = 30);
+    EXPECT(0, .flags = ACK);
+    EXPECT_STATE(TCPS_CLOSE_WAIT);
+    EXPECT_EVENTS(NST_EV_IN | NST_EV_EOF);
+    EQ(t_read(t, 20), 20);
+    EQ(t_read(t, 20), 10);
+    EQ(t_read(t, 20), 0);
+    EQ(t_read(t, 20), 0);
+}
+
+TEST(receive_closing, is_end_of_file)
+{
+    struct t *t = t_closing();
+    EQ(t_read(t, 10), 0);
+}
+
+TEST(receive_last_ack, is_end_of_file)
+{
+    struct t *t = t_last_ack();
+    EQ(t_read(t, 10), 0);
+}
+
+TEST(receive_time_wait, is_end_of_file)
+{
+    struct t *t = t_time_wait();
+    EQ(t_read(t, 10), 0);
+}
+
+/* -------------------------------------------------------------------------------------------------------- calls */
+
+TEST(receive_calls, peek_leaves_the_bytes)
+{
+    struct t *t = t_established();
+    RECV(0, .flags = ACK, .len = 4);
+    EXPECT(0, .flags = ACK);
+    uint8_t b[8];
+    nst_iov iov = {b, sizeof b};
+    nst_msg m = {.iov = &iov, .niov = 1, .flags = NST_MSG_PEEK};
+    EQ(nst_recv(t->n, t->c->sock, &m, t->now), 4);
+    EQ(b[0], (uint8_t)(1 * 7 + 1));
+    EQ(t_read(t, 8), 4);
+}
+
+TEST(receive_calls, shut_for_reading_discards_and_acknowledges)
+{
+    struct t *t = t_established();
+    EQ(nst_close(t->n, t->c->sock, NST_SHUT_RD, t->now), 0);
+    RECV(0, .flags = PSH | ACK, .len = 30);
+    EXPECT_DROP(NST_DROP_TCP_SHUT_RD);
+    EXPECT(0, .flags = ACK);
+    EQ(t_read(t, 10), 0);
+    EQ(t_stats(t).pages_now, 0);
+}
+
+/* ---------------------------------------------------------------------------------------------- acknowledgements */
+
+TEST(receive_ack, every_second_full_segment) /* RFC 5681 §4.2 */
+{
+    struct t *t = t_established(.delack = true);
+    RECV(0, .flags = ACK, .len = 1460);
+    (void)t_sent(t, NST_MS(40)); /* learns the peer's segment size */
+    RECV(0, .flags = ACK, .len = 1460);
+    EXPECT_NOTHING(0);
+    RECV(0, .flags = ACK, .len = 1460);
+    EXPECT(0, .flags = ACK);
+}
+
+TEST(receive_ack, single_segment_after_the_delay) /* RFC 9293 §3.8.6.3: at most 500 ms */
+{
+    struct t *t = t_established(.delack = true);
+    RECV(0, .flags = PSH | ACK, .len = 100);
+    EXPECT_NOTHING(39);
+    EXPECT(1, .flags = ACK);
+    EXPECT_NOTHING(5000);
+}
+
+TEST(receive_ack, rides_on_data)
+{
+    struct t *t = t_established(.delack = true);
+    RECV(0, .flags = PSH | ACK, .len = 100);
+    EXPECT_NOTHING(10);
+    EQ(t_write(t, 50), 50);
+    EXPECT(0, .flags = PSH | ACK, .len = 50);
+    EXPECT_NOTHING(100);
+    RECV(0, .flags = ACK);
+}
+
+TEST(receive_ack, segments_of_one_batch_are_acknowledged_together)
+{
+    struct t *t = t_established();
+    RECV(0, .flags = ACK, .len = 1000);
+    RECV(0, .flags = ACK, .len = 1000);
+    RECV(0, .flags = ACK, .len = 1000);
+    EXPECT(0, .flags = ACK, .ack = 3001);
+}
+
+/* -------------------------------------------------------------------------------------------------------- windows */
+
+TEST(receive_window, shrinks_by_what_is_not_read_and_reopens)
+{
+    struct t *t = t_established(.rcvbuf = 10000);
+    RECV(0, .flags = ACK, .len = 4000);
+    EXPECT(0, .flags = ACK, .wnd = 6000);
+    RECV(0, .flags = ACK, .len = 6000);
+    EXPECT(0, .flags = ACK, .wnd = ZERO);
+    EQ(t_read(t, 100), 100);
+    EXPECT_NOTHING(0); /* §3.8.6.2.2: no window of a few bytes */
+    EQ(t_read(t, 9900), 9900);
+    EXPECT(0, .flags = ACK, .wnd = 10000);
+}
+
+TEST(receive_window, is_scaled_when_agreed) /* RFC 7323 §2 */
+{
+    struct t *t = t_established(.wscale = 3);
+    EQ(t_info(t).tcpi_snd_wscale, 3);
+    EQ(t_info(t).tcpi_rcv_wscale, 7);
+    RECV(0, .flags = ACK, .len = 1024);
+    EXPECT(0, .flags = ACK, .wnd = (524288 - 1024) >> 7);
+    EQ(t_read(t, 2000), 1024);
+}
+
+TEST(receive_window, peers_window_is_scaled_when_agreed)
+{
+    struct t *t = t_established(.mss = 1000, .wscale = 3, .wnd = 250);
+    EQ(t_info(t).tcpi_snd_wnd, 2000);
+    EQ(t_write(t, 5000), 5000);
+    EQ(t_sent(t, 0), 2);
+    RECV(0, .flags = ACK, .wnd = 65535);
+    EQ(t_sent(t, 0), 3);
+    RECV(0, .flags = ACK);
+}
+
+int main(void) { return t_main(); }
