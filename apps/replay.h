@@ -173,7 +173,7 @@ struct item { /* a packet in the table */
     uint32_t conv;         /* index; REPLAY_NONE = none */
     uint32_t prev, next;   /* in a struct pending */
     uint8_t flags;         /* TCP, without PSH */
-    bool is_tcp, is_new, is_rtx, is_dup, is_window_update, is_provoked;
+    bool is_tcp, is_new, is_rtx, is_dup, is_probe, is_window_update, is_provoked;
     uint64_t left, right;  /* offsets in sequence space */
     uint64_t ack;
     uint8_t sack_count;

@@ -15,7 +15,7 @@
 
 #include "replay.h"
 
-enum { READ_CHUNK = 65536, ZEROS = 4096, RCVBUF_MIN = 4096, RCVBUF_USUAL = 262144, RCVBUF_MAX = 6291456 };
+enum { READ_CHUNK = 65536, ZEROS = 4096, RCVBUF_MIN = 2304, RCVBUF_USUAL = 262144, RCVBUF_MAX = 6291456 };
 
 static const uint8_t zeros[ZEROS];
 
@@ -269,7 +269,7 @@ static void recorded_data(struct replay *r, struct conv *c, const struct rp_pack
     const uint16_t urgent = rp_get16(p->data + p->l4 + 18);
     uint64_t skip;
 
-    if (offset == 0 || left > t->app.written + REPLAY_JUMP_MAX)
+    if (offset == 0 || left > t->app.written + REPLAY_JUMP_MAX || (p->payload_len == 0 && (p->flags & RP_FIN) == 0))
         return; /* as in pass 1 */
     if (left > t->app.written)
         write_kept(r, c, left);

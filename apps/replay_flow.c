@@ -310,8 +310,8 @@ static struct conv *find_or_create(struct replay *r, const struct rp_packet *p, 
     if (c == NULL) {
         make_key(p, &k);
         c = create(r, &k, p, number, NULL);
-    } else if (c->tcp != NULL && !p->is_icmp_error) {
-        const uint64_t from = starts_anew(c, p, number, *dir);
+    } else {
+        const uint64_t from = c->tcp == NULL || p->is_icmp_error ? 0 : starts_anew(c, p, number, *dir);
 
         if (from == 0)
             return c;

@@ -100,13 +100,22 @@ static bool same_sack(const struct item *a, const struct item *b)
     return found == a->sack_count;
 }
 
+static bool is_pure_ack(const struct item *i)
+{
+    return i->left == i->right && (i->flags & (RP_SYN | RP_FIN | RP_RST)) == 0;
+}
+
 static bool is_equal(const struct item *a, const struct item *b)
 {
     if (a->is_tcp != b->is_tcp || a->hash != b->hash || a->len != b->len)
         return false;
     if (!a->is_tcp)
         return true;
-    return a->flags == b->flags && a->left == b->left && a->right == b->right && a->ack == b->ack && same_sack(a, b);
+    if (a->flags != b->flags || a->ack != b->ack || !same_sack(a, b))
+        return false;
+    if (is_pure_ack(a) && is_pure_ack(b)) /* SEG.SEQ says only how much was sent, but for probes */
+        return a->is_probe == b->is_probe;
+    return a->left == b->left && a->right == b->right;
 }
 
 /* RFC 2883: a first block at or below the acknowledgement, or inside the second, reports a duplicate. */
@@ -396,6 +405,7 @@ static void describe_tcp(struct item *i, struct conv *c, const struct rp_packet 
     i->is_rtx = i->left < i->right && i->left < s->max;
     i->is_new = i->right > s->max;
     i->is_dup = i->left == i->right && (p->flags & RP_RST) == 0 && s->ack > 0 && i->ack <= s->ack;
+    i->is_probe = i->left == i->right && i->left < s->max;
     i->is_window_update = i->is_dup && p->window != s->window && p->sack_count == 0;
     i->sack_count = p->sack_count;
     for (uint8_t k = 0; k < p->sack_count; k++) {

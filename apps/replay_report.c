@@ -114,7 +114,7 @@ void replay_report_start(struct replay *r)
             link_text(r->link_type), who);
     notes(r);
     if (!r->opt->quiet && r->n.packets > 0)
-        fprintf(r->text, "%s  %s   time      dir  %-44s %s\n", r->numbered > 1 ? "conn" : "", "#", "packet", "state");
+        fprintf(r->text, "%s  %s   time      dir  %-48s %s\n", r->numbered > 1 ? "conn" : "", "#", "packet", "state");
 }
 
 /* ---------------------------------------------------------------------------------------------------------- table */
@@ -155,7 +155,7 @@ void replay_report_item(struct replay *r, const struct item *i)
     }
     if (i->number != 0)
         snprintf(number, sizeof number, "%" PRIu64, i->number);
-    fprintf(r->text, "%3s   %" PRIu64 ".%06" PRIu64 "  %-4s %-44s %s", number, i->t / NST_S(1), i->t % NST_S(1) / 1000,
+    fprintf(r->text, "%3s   %" PRIu64 ".%06" PRIu64 "  %-4s %-48s %s", number, i->t / NST_S(1), i->t % NST_S(1) / 1000,
             dir[i->kind], i->text, mark);
     if (i->state[0] != '\0')
         fprintf(r->text, "%s%s", mark[0] != '\0' ? "   " : "", i->state);

@@ -69,16 +69,15 @@ static void fill_gaps(struct replay *r, struct conv *c, const struct rp_packet *
     }
 }
 
-static void on_data_out(struct replay *r, struct conv *c, const struct rp_packet *p, uint64_t number)
+static void on_data_out(struct replay *r, struct conv *c, const struct rp_packet *p)
 {
     struct tcp_conv *t = c->tcp;
     const uint32_t seq = p->seq + ((p->flags & RP_SYN) != 0);
     const uint64_t offset = replay_offset(seq, t->iss, t->end + 1);
     const uint64_t left = offset == 0 ? 0 : offset - 1, right = left + p->payload_len;
 
-    (void)number;
-    if (offset == 0 || left > t->end + REPLAY_JUMP_MAX)
-        return; /* a keepalive probe, or nonsense */
+    if (offset == 0 || left > t->end + REPLAY_JUMP_MAX || (p->payload_len == 0 && (p->flags & RP_FIN) == 0))
+        return; /* a keepalive probe, nonsense, or nothing of the stream */
     if (left > t->end)
         add_gap(t, t->end, left);
     if (left < t->end)
@@ -144,7 +143,7 @@ static void analyse_out(struct replay *r, struct conv *c, const struct rp_packet
     if (!t->has_iss)
         return;
     on_window_out(t, p);
-    on_data_out(r, c, p, number);
+    on_data_out(r, c, p);
     if ((p->flags & RP_FIN) != 0)
         t->fin_seen = true;
 }

@@ -31,7 +31,14 @@ static void find_culprit(pcap_t *p, const char *expression, char *out, size_t ou
     static const char *const connectives[] = {"and", "or", "not", "&&", "||", "!"};
     char head[512];
     size_t good = 0, len;
+    int depth = 0;
 
+    for (const char *c = expression; *c != '\0' && depth >= 0; c++)
+        depth += *c == '(' ? 1 : *c == ')' ? -1 : 0;
+    if (depth != 0) {
+        snprintf(out, out_size, "unbalanced parentheses");
+        return;
+    }
     for (size_t end = 0; expression[end] != '\0' && end < sizeof head - 1;) {
         end += strspn(expression + end, blanks);
         end += strcspn(expression + end, blanks);

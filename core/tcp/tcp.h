@@ -268,6 +268,7 @@ void tcp_challenge(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule); /* rat
 uint32_t tcp_reasm_window(const struct tcp *t, const struct tcp_pcb *p); /* bytes from RCV.NXT that may be accepted */
 void tcp_reasm_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
 uint32_t tcp_reasm_readable(const struct tcp_pcb *p);
+uint32_t tcp_reasm_space(const struct tcp_pcb *p); /* bytes of window that could be advertised now */
 void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o); /* RFC 2018 §4 */
 bool tcp_reasm_may_update_window(const struct tcp *t, const struct tcp_pcb *p); /* RFC 9293 §3.8.6.2.2 */
 

@@ -20,17 +20,18 @@ uint32_t tcp_reasm_window(const struct tcp *t, const struct tcp_pcb *p)
     return seq_len(p->rcv.adv, p->rcv.nxt);
 }
 
-static uint32_t free_space(const struct tcp_pcb *p)
+uint32_t tcp_reasm_space(const struct tcp_pcb *p)
 {
-    uint32_t held = tcp_reasm_readable(p);
-    return held < p->rcvbuf ? p->rcvbuf - held : 0;
+    uint32_t held = tcp_reasm_readable(p), space = held < p->rcvbuf ? p->rcvbuf - held : 0;
+    uint32_t most = 65535u << p->rcv.wscale; /* what the field can say; a larger buffer must not look like news to tell */
+    return space < most ? space : most;
 }
 
 /* RFC 9293 §3.8.6.2.2: the right edge moves only by min(half the buffer, one segment) or more. */
 bool tcp_reasm_may_update_window(const struct tcp *t, const struct tcp_pcb *p)
 {
     (void)t;
-    uint32_t space = free_space(p), now = seq_len(p->rcv.adv, p->rcv.nxt);
+    uint32_t space = tcp_reasm_space(p), now = seq_len(p->rcv.adv, p->rcv.nxt);
     uint32_t step = p->rcvbuf / 2 < p->rcv.mss ? p->rcvbuf / 2 : p->rcv.mss;
     return space > now && space - now >= step;
 }

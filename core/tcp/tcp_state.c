@@ -33,7 +33,8 @@ void tcp_set_state(struct tcp *t, struct tcp_pcb *p, enum tcp_state to, enum nst
 {
     enum tcp_state from = p->state;
     nst_assert(t->b, from < TCPS_COUNT && (may_follow[from] & 1u << to) != 0);
-    TRACE(t->b, TCP_STATE, rule, p->conn, from, to);
+    bool was_listen = from == TCPS_CLOSED && p->was_passive; /* the child of a listener: the RFC's LISTEN */
+    TRACE(t->b, TCP_STATE, rule, p->conn, was_listen ? (uint64_t)TCPS_LISTEN : (uint64_t)from, to);
     if (from == TCPS_SYN_RCVD)
         t->b->stats.syn_now--;
     if (to == TCPS_SYN_RCVD)

@@ -214,7 +214,7 @@ nst_ssize tcp_recv(struct tcp *t, struct tcp_pcb *p, nst_msg *m)
 /* A bare window update is sent when the peer may be waiting for it: the window it knows is below half of what it could be. */
 bool tcp_window_is_worth_telling(const struct tcp_pcb *p)
 {
-    uint32_t space = p->rcvbuf - tcp_reasm_readable(p), known = seq_len(p->rcv.adv, p->rcv.nxt);
+    uint32_t space = tcp_reasm_space(p), known = seq_len(p->rcv.adv, p->rcv.nxt);
     return known < p->rcv.mss * 2 || known <= space / 2;
 }
 

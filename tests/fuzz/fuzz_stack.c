@@ -105,8 +105,8 @@ static void tcp_segment(struct fuzz *f)
     t[1] = (uint8_t)sport;
     t[2] = (uint8_t)(dport >> 8);
     t[3] = (uint8_t)dport;
-    put32(t + 4, f->seq[which] + (how & 4 ? (uint32_t)(int16_t)take16(f) : 0));
-    put32(t + 8, f->ack[which] + (how & 8 ? (uint32_t)(int16_t)take16(f) : 0));
+    put32(t + 4, f->seq[which] + (how & 4 ? (uint32_t)(int16_t)take16(f) : 0u));
+    put32(t + 8, f->ack[which] + (how & 8 ? (uint32_t)(int16_t)take16(f) : 0u));
     t[12] = (uint8_t)((20 + options) / 4 << 4);
     t[13] = how & 16 ? flags : (uint8_t)(flags & 0x1b);
     uint16_t wnd = how & 32 ? take16(f) : 65535;
@@ -115,7 +115,7 @@ static void tcp_segment(struct fuzz *f)
     t[18] = how & 64 ? take8(f) : 0;
     for (size_t i = 0; i < options; i++)
         t[20 + i] = take8(f);
-    uint32_t pseudo = 10 * 256 + 1 + 10 * 256 + 2 + 6 + (uint32_t)tcp_len; /* 10.0.0.1, 10.0.0.2 in 16-bit words */
+    uint32_t pseudo = 10u * 256 + 1 + 10 * 256 + 2 + 6 + (uint32_t)tcp_len; /* 10.0.0.1, 10.0.0.2 in 16-bit words */
     uint16_t c = checksum(pseudo, t, tcp_len);
     t[16] = (uint8_t)(c >> 8);
     t[17] = (uint8_t)c;
