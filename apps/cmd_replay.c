@@ -239,6 +239,7 @@ static int start_stack(struct replay *r)
     env.trace = replay_on_trace;
     env.datagram = on_datagram;
     env.user = r;
+    r->time_wait = cfg.set[NST_SET_TCP_TIME_WAIT];
     r->stack = nst_new(&cfg, &env, 0);
     if (r->stack == NULL) {
         error_line("no memory for a stack of %" PRIu64 " bytes", nst_footprint(&cfg));
@@ -342,18 +343,28 @@ static void inject(struct replay *r, struct conv *c, const struct pcap_replay_pa
     record(r, false, r->scratch, rx.len, NULL);
 }
 
+/* Neighbour discovery and group membership are the link's business, which the stack does not have here. */
+static bool is_link_matter(const struct rp_packet *p)
+{
+    return p->proto == RP_ICMP6 && p->has_l4 && ((p->type >= 130 && p->type <= 137) || p->type == 143);
+}
+
 static void replay_packet(struct replay *r, const struct pcap_replay_packet *packet)
 {
     struct rp_packet p;
     struct conv *c;
+    bool is_reused;
     int dir = DIR_IN;
 
     rp_parse(&p, packet->ip, packet->len);
     c = replay_flow_find(r, &p, packet->number, &dir);
-    if (c == NULL && p.version != 0) {
+    if ((c == NULL && p.version != 0) || (dir == DIR_OUT && is_link_matter(&p))) {
         r->n.unplayed_packets++;
         return;
     }
+    is_reused = c != NULL && c->later != REPLAY_NONE && c->tcp->is_active;
+    if (is_reused)
+        replay_tcp_no_time_wait(r, true);
     r->conn_hint = c == NULL ? REPLAY_NONE : c->id;
     if (dir == DIR_IN) {
         inject(r, c, packet, &p);
@@ -366,6 +377,8 @@ static void replay_packet(struct replay *r, const struct pcap_replay_packet *pac
     if (c != NULL)
         replay_app_after(r, c, packet->number);
     replay_pump(r);
+    if (is_reused)
+        replay_tcp_no_time_wait(r, false);
     r->conn_hint = REPLAY_NONE;
 }
 

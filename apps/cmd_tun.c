@@ -320,6 +320,10 @@ static int open_record(struct live *l)
 
     if (l->options->record == NULL)
         return EXIT_OK;
+    if (strcmp(l->options->record, "-") == 0 && isatty(STDOUT_FILENO)) {
+        error_line("--record -: standard output is a terminal; add  | wireshark -k -i -");
+        return EXIT_USAGE;
+    }
     len = (size_t)snprintf(comment, sizeof comment, "netstack %s seed 0x%" PRIx64 " command:", NST_VERSION,
                            l->seed);
     for (int i = 0; i < l->options->argc && len < sizeof comment; i++)
@@ -400,8 +404,8 @@ static void close_all(struct live *l)
 
 int cmd_tun(const struct options *options)
 {
-    int (*const steps[])(struct live *) = {open_filter, open_loop, live_open_device, make_stack,
-                                           open_record, open_services, run_live};
+    int (*const steps[])(struct live *) = {open_filter, open_loop,     open_record, live_open_device,
+                                           make_stack,  open_services, run_live};
     const bool stdout_is_data =
         options->connect != NULL || (options->record != NULL && strcmp(options->record, "-") == 0);
     struct live *l = calloc(1, sizeof *l);

@@ -40,6 +40,7 @@ struct live {
     size_t addr_count;
     struct options_addr hosts[OPTIONS_PEER_MAX];     /* of the host's side */
     size_t host_count;
+    bool host_no_ip6;              /* the host's side has no IPv6: switched off, or the MTU is too small */
     uint64_t seed;
 
     struct runloop *loop;

@@ -13,6 +13,8 @@
 #include "live.h"
 #include "util.h"
 
+enum { IP6_MTU_MIN = 1280 }; /* RFC 8200 §5; below it the kernel takes IPv6 off the interface */
+
 /* ------------------------------------------------------------------------------------------- refusals */
 
 /* A name of the same kind that is free: tun0 -> tun1. */
@@ -174,46 +176,72 @@ static bool forgive(const struct live *l, const struct options_addr *a, const ch
     return false;
 }
 
-static int configure_link(struct live *l)
+static int configure_mtu(struct live *l)
 {
-    const char *name = l->options->tun;
-    int error = 0;
+    const uint32_t mtu = l->options->mtu;
+    const int error = mtu != 0 ? tun_config_set_mtu(l->config, mtu) : 0;
+    struct tun_link link;
 
-    if (l->options->mtu != 0)
-        error = tun_config_set_mtu(l->config, l->options->mtu);
     if (error != 0) {
-        error_line("%s: cannot set mtu %u: %s", name, (unsigned)l->options->mtu, strerror(-error));
+        error_line("%s: cannot set mtu %u: %s", l->options->tun, (unsigned)mtu, strerror(-error));
         return EXIT_ENVIRONMENT;
     }
-    error = tun_config_set_up(l->config);
-    if (error != 0) {
-        error_line("%s: cannot bring the link up: %s", name, strerror(-error));
-        error_more("once: sudo ip link set %s up      or leave it: --no-config", name);
-        return EXIT_ENVIRONMENT;
+    tun_config_link(l->config, &link);
+    l->host_no_ip6 = link.mtu < IP6_MTU_MIN;
+    return EXIT_OK;
+}
+
+static int configure_up(struct live *l)
+{
+    const int error = tun_config_set_up(l->config);
+
+    if (error == 0)
+        return EXIT_OK;
+    error_line("%s: cannot bring the link up: %s", l->options->tun, strerror(-error));
+    error_more("once: sudo ip link set %s up      or leave it: --no-config", l->options->tun);
+    return EXIT_ENVIRONMENT;
+}
+
+static int configure_routes(struct live *l)
+{
+    for (size_t i = 0; i < l->addr_count; i++) {
+        struct options_addr host = {.ip = l->addrs[i].ip, .prefix = nst_ip_is4(&l->addrs[i].ip) ? 32 : 128};
+        int error;
+
+        if (is_reachable(l, &host.ip) || is_link_local(&host.ip) || (l->host_no_ip6 && !nst_ip_is4(&host.ip)))
+            continue;
+        error = tun_config_add_route(l->config, &host.ip, host.prefix);
+        if (error != 0 && !forgive(l, &host, "route", error))
+            return EXIT_ENVIRONMENT;
     }
     return EXIT_OK;
 }
 
 static int configure_host(struct live *l)
 {
-    int status, error;
+    int status = configure_mtu(l);
+    size_t kept = 0;
 
-    for (size_t i = 0; i < l->host_count; i++) {
-        error = tun_config_add_addr(l->config, &l->hosts[i].ip, l->hosts[i].prefix);
-        if (error != 0 && !forgive(l, &l->hosts[i], "address", error))
-            return EXIT_ENVIRONMENT;
-    }
-    status = configure_link(l); /* after the addresses: no packet leaves without one */
-    tun_config_settle(l->config);
-    for (size_t i = 0; i < l->addr_count && status == EXIT_OK; i++) {
-        struct options_addr host = {.ip = l->addrs[i].ip, .prefix = nst_ip_is4(&l->addrs[i].ip) ? 32 : 128};
+    for (size_t i = 0; i < l->host_count && status == EXIT_OK; i++) {
+        const struct options_addr *host = &l->hosts[i];
+        int error;
 
-        if (is_reachable(l, &host.ip) || is_link_local(&host.ip))
+        if (l->host_no_ip6 && !nst_ip_is4(&host->ip))
             continue;
-        error = tun_config_add_route(l->config, &host.ip, host.prefix);
-        if (error != 0 && !forgive(l, &host, "route", error))
+        error = tun_config_add_addr(l->config, &host->ip, host->prefix);
+        if (error == 0)
+            l->hosts[kept++] = *host;
+        else if (forgive(l, host, "address", error))
+            l->host_no_ip6 = true;
+        else
             status = EXIT_ENVIRONMENT;
     }
+    l->host_count = kept;
+    if (status == EXIT_OK)
+        status = configure_up(l); /* after the addresses: no packet leaves without one */
+    if (status == EXIT_OK)
+        status = configure_routes(l);
+    tun_config_settle(l->config);
     return status;
 }
 
@@ -269,7 +297,7 @@ bool live_link_news(struct live *l)
     set.flags = link.up ? NST_IF_UP : 0;
     set.mtu = link.mtu < 68 ? 68 : link.mtu > 65535 ? 65535 : link.mtu;
     nst_ctl(l->stack, NST_NO_SOCK, NST_CTL_IF_SET, &set, sizeof set);
-    if (link.up && !l->link_up && !l->options->no_config)
+    if (link.up && (!l->link_up || (l->mtu < IP6_MTU_MIN && set.mtu >= IP6_MTU_MIN)) && !l->options->no_config)
         tun_config_reapply(l->config);
     if (!l->options->quiet && !l->options->json && (link.up != l->link_up || set.mtu != l->mtu))
         fprintf(l->text, "%s: link %s, mtu %u\n", l->options->tun, link.up ? "up" : "down",

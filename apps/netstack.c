@@ -2,9 +2,12 @@
 /* main: one mode per call. */
 #define _DEFAULT_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "help.h"
 #include "host_env.h"
@@ -29,20 +32,45 @@ static int run(const struct options *options)
     return EXIT_USAGE;
 }
 
+/* A missing standard descriptor would be given to the next file that is opened: the device, for one. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool reader_is_gone(void)
+{
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/* Output that could not be written is a failure, unless its reader had enough. */
+static int check_stdout(int status)
+{
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || reader_is_gone())
+        return status;
+    error_line("standard output: %s", errno != 0 ? strerror(errno) : "write error");
+    return status == EXIT_OK ? EXIT_ENVIRONMENT : status;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     int status;
 
+    fill_standard_descriptors();
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write, not the end of the process */
     status = options_parse(argc, argv, &options);
     if (status != EXIT_OK)
         return status;
     host_env_command(argc, argv, options.has_seed ? options.seed : 0);
-    status = run(&options);
-    if (fflush(stdout) != 0 && errno != EPIPE) {
-        error_line("standard output: %s", strerror(errno));
-        return status == EXIT_OK ? EXIT_ENVIRONMENT : status;
-    }
-    return status;
+    return check_stdout(run(&options));
 }

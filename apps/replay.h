@@ -30,6 +30,8 @@ enum {
     REPLAY_PENDING_MAX = 256,          /* LIMIT: the same, one conversation and direction */
     REPLAY_TS_MAX = 128,               /* LIMIT: timestamps remembered per connection */
     REPLAY_SPINS_MAX = 20000,          /* LIMIT: timers that fire between two packets, see replay_run_until */
+    REPLAY_STALLS_MAX = 64,            /* LIMIT: times that a recorded window closed, per connection; then never again */
+    REPLAY_LATE_MAX = 32,              /* LIMIT: ranges remembered that the capture point saw late or never */
     REPLAY_TEXT = 128,
 };
 
@@ -47,6 +49,11 @@ struct chunk {
 
 struct gap {
     uint64_t left, right;  /* stream offsets */
+};
+
+struct stall { /* the recorded application did not read for a while, so its window closed */
+    uint64_t edge;         /* stream offset of the right edge then */
+    uint64_t resume;       /* packet that opened the window again; UINT64_MAX = none did */
 };
 
 struct ts_pair { /* what the peer will echo, and what it means for us */
@@ -68,7 +75,7 @@ struct tcp_app { /* what the recorded host's application did, and how far we are
     uint64_t written;      /* stream offset: bytes handed to the queue or to nst_send */
     uint64_t read;         /* bytes delivered to the application */
     uint64_t sent;         /* bytes accepted by nst_send */
-    uint64_t read_limit;   /* only while the recorded window was closed; UINT64_MAX = none */
+    uint64_t read_limit;   /* stream offset where the recorded application paused; UINT64_MAX = none */
     struct sha256 sha;
     int error;             /* the nst_err that ended it, 0 = none */
     uint32_t srtt_us, cwnd, retransmits; /* as last seen */
@@ -79,7 +86,8 @@ struct tcp_conv {
     uint32_t iss, irs;     /* recorded initial sequence numbers of our side and of the peer */
     bool has_iss, has_irs;
     bool is_active;        /* our side sent a SYN of its own */
-    bool is_answered;      /* somebody sent a SYN-ACK */
+    bool is_answered;      /* somebody sent a SYN-ACK, ... */
+    bool has_answered;     /* ... our side did */
     bool is_refused;       /* our side answered the SYN with a reset */
     bool has_options;      /* the next five were seen in our side's SYN */
     bool ts, sack;
@@ -91,10 +99,11 @@ struct tcp_conv {
     bool fin_seen, rst_seen, peer_fin, peer_rst, peer_data_after_fin;
     bool is_close;         /* our FIN was a close(), not a shutdown(): later data met a reset */
     uint32_t max_window;   /* largest window our side advertised, bytes */
-    bool has_zero_window;  /* our side closed its window */
+    struct stall *stalls;  /* NULL = our side never closed its window */
+    uint32_t stall_count, stall_at; /* stall_at: the one that is ahead or in force */
     uint32_t syn_seq;      /* a SYN with another sequence number that may start a new connection */
     uint64_t syn_packet;
-    struct gap *gaps;      /* NULL when there never was one */
+    struct gap *gaps;      /* holes that are open in pass 1; NULL when there never was one */
     uint32_t gap_count;
     uint64_t zero_at;      /* packet that closed the peer's window; 0 = none since the last data */
     uint64_t zero_end_t;   /* when it opened again, ns since 1970; 0 = still closed */
@@ -112,6 +121,8 @@ struct tcp_conv {
     uint32_t rec_window;
     bool out_fin, rec_fin;
     uint64_t out_fin_at, rec_fin_at;
+    struct gap *late;      /* ring: ranges of our side that were not captured in order; NULL = none */
+    uint32_t late_count;
     uint64_t in_max;       /* offset: one past the highest received */
     uint32_t ts_newest;    /* newest TSval sent by the stack */
     bool has_ts;
@@ -129,6 +140,9 @@ struct dgram_conv { /* UDP, ping and everything else */
     nst_sock sock;
 };
 
+/* Whose checksum: of a transport packet without data, with data (some cards do only these), of an IPv4 header. */
+enum { SUM_EMPTY, SUM_DATA, SUM_HEADER, SUM_CLASSES };
+
 struct conv {
     nst_addr us, peer;     /* as recorded; ports 0 when the protocol has none, echo: identifier */
     nst_ip us_as, peer_as; /* as the stack sees them: the same, or surrogates */
@@ -143,8 +157,8 @@ struct conv {
     bool is_played;
     bool is_mid;           /* TCP: began before the capture */
     bool has_replies;      /* our side sent something */
-    bool is_vouched[2];    /* by direction: checksums are not believable, so they are not checked */
-    uint32_t sums[2][4];   /* by direction and enum rp_csum: packets */
+    bool is_vouched[2][SUM_CLASSES]; /* by direction: checksums are not believable, so they are not checked */
+    uint32_t sums[2][SUM_CLASSES][RP_CSUM_KINDS]; /* the same: packets */
     bool has_gap;          /* TCP: recorded out of order, so the payload sums below do not compare */
     struct pending rec, out;
     struct tcp_conv *tcp;
@@ -189,6 +203,10 @@ struct item { /* a packet in the table */
     char state[96];        /* "SYN_RCVD → ESTABLISHED" */
 };
 
+struct sender_sums { /* packets of one address by what their checksums are */
+    uint32_t n[SUM_CLASSES][RP_CSUM_KINDS];
+};
+
 struct ip_set { /* at most REPLAY_ADDRS_MAX addresses, numbered in the order of their arrival */
     nst_ip *list;
     uint32_t *slots;       /* hash -> number + 1 */
@@ -219,7 +237,8 @@ struct replay {
     uint64_t end_t;        /* virtual time of the last packet of the recording */
     bool is_over;          /* the recording has ended */
     bool is_muted;         /* what the stack sends now is replay's own doing: not shown, not compared */
-    uint32_t mtu;
+    uint32_t mtu, snaplen; /* snaplen: of the first packet that was cut off */
+    int64_t time_wait;     /* the setting */
     uint32_t link_type;    /* of the first packet; several: REPLAY_NONE */
     bool has_first;
 
@@ -231,6 +250,8 @@ struct replay {
     uint32_t conn_room;
     size_t store_bytes, queue_bytes;
 
+    struct ip_set senders; /* recorded addresses, for sender_sums */
+    struct sender_sums *sender_sums;
     struct ip_set us_ips;  /* recorded addresses that the stack plays, unicast */
     struct ip_set peer_surrogates, us_surrogates; /* recorded addresses; the index makes the surrogate */
 
@@ -260,6 +281,12 @@ struct replay {
     struct reassembly *reassembly; /* fragments of the recorded host's datagrams */
     FILE *text;            /* where the report goes: stdout, or stderr with -w - */
 };
+
+/* replay_ips.c: sets of addresses */
+int replay_ip_sets_init(struct replay *);
+void replay_ip_sets_free(struct replay *);
+uint32_t replay_set_add(struct ip_set *, const nst_ip *);        /* its number; REPLAY_NONE when the set is full */
+uint32_t replay_set_find(const struct ip_set *, const nst_ip *); /* its number; REPLAY_NONE when it is not there */
 
 /* replay_flow.c: conversations */
 int replay_flow_init(struct replay *);
@@ -295,8 +322,6 @@ void replay_real_addresses(struct replay *, uint8_t *packet, uint32_t len);
 void replay_surrogates(struct replay *);
 nst_ip replay_us_as(const struct replay *, const nst_ip *real); /* the stack's address for a recorded one */
 nst_ip replay_real_ip(const struct replay *, const nst_ip *);
-int replay_ip_sets_init(struct replay *);
-void replay_ip_sets_free(struct replay *);
 
 /* replay_app.c: the recorded hosts' applications */
 int replay_app_init(struct replay *);
@@ -310,12 +335,14 @@ void replay_app_end(struct replay *);                 /* the recording is over: 
 /* replay_app_tcp.c: one connection's application */
 void replay_tcp_open(struct replay *, struct conv *);
 void replay_tcp_accepted(struct replay *, struct conv *, nst_sock);
-void replay_tcp_recorded(struct replay *, struct conv *, const struct rp_packet *);
+void replay_tcp_recorded(struct replay *, struct conv *, const struct rp_packet *, uint64_t number);
 void replay_tcp_early(struct replay *, struct conv *, uint64_t number);
 void replay_tcp_event(struct replay *, struct conv *, uint32_t mask);
 void replay_tcp_drain(struct replay *, struct conv *);
 void replay_tcp_abort(struct replay *, struct conv *);
 void replay_tcp_look(struct replay *, struct conv *); /* keeps what the report says about the connection */
+void replay_tcp_no_time_wait(struct replay *, bool on);
+void replay_tcp_scale(struct replay *, const struct conv *); /* the next SYN carries the recorded window scale */
 int32_t replay_tcp_rcvbuf(const struct conv *);
 
 /* replay_frag.c: datagrams of the recorded host that were sent in fragments */

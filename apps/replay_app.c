@@ -120,6 +120,7 @@ static void before_tcp(struct replay *r, struct conv *c, const struct rp_packet 
     listener_open(r, l);
     if (l->sock == NST_NO_SOCK)
         return;
+    replay_tcp_scale(r, c);
     rcvbuf = replay_tcp_rcvbuf(c); /* connections inherit both */
     nst_ctl(r->stack, l->sock, NST_SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
     if (mss != 0)
@@ -217,12 +218,11 @@ static void recorded_ping(struct replay *r, struct conv *c, const struct rp_pack
 
 void replay_app_recorded(struct replay *r, struct conv *c, const struct rp_packet *p, uint64_t number)
 {
-    (void)number;
     if (p->is_icmp_error)
         return;
     if (c->tcp != NULL) {
         if (p->has_l4)
-            replay_tcp_recorded(r, c, p);
+            replay_tcp_recorded(r, c, p, number);
     } else if (p->is_frag) {
         recorded_fragment(r, p);
     } else if (p->proto == RP_UDP && p->has_l4 && !c->is_pair && p->l4_len >= 8) {

@@ -7,8 +7,8 @@
  *          Holes are filled with the bytes that were recorded late, or with zeros if they never were; both counted.
  * Close    The recorded FIN is a shutdown of the sending side, or a close when later data met a reset. A recorded
  *          reset is an abort, unless the stack sends it by itself.
- * Reads    Everything at once. Only where the recorded host closed its window the application reads as slowly as the
- *          recorded right edge moved.
+ * Reads    Everything at once. Only where the recorded window closed the application stops: it leaves as much
+ *          unread as the recorded window was large, and reads on when the recorded window opened.
  * LIMIT: REPLAY_QUEUE_BYTES wait for send buffers; what does not fit is lost and counted. */
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +55,7 @@ static void close_socket(struct replay *r, struct conv *c, int how)
 void replay_tcp_abort(struct replay *r, struct conv *c)
 {
     if (c->tcp->app.is_open) {
+        c->tcp->app.read_limit = UINT64_MAX;
         replay_tcp_drain(r, c);
         if (c->tcp->app.is_open)
             close_socket(r, c, NST_ABORT);
@@ -90,30 +91,26 @@ void replay_tcp_drain(struct replay *r, struct conv *c)
         close_socket(r, c, NST_CLOSE);
 }
 
-/* The recorded host's reads show as movements of its window's right edge. */
-static void follow_window(struct conv *c, const struct rp_packet *p)
+/* Reads stop where the recorded application's did, and go on when its window opened again. */
+static void follow_reads(struct conv *c, uint64_t number)
 {
     struct tcp_conv *t = c->tcp;
-    const bool is_scaled = t->wscale >= 0 && t->peer_wscale >= 0 && (p->flags & RP_SYN) == 0;
-    const uint64_t window = is_scaled ? (uint64_t)p->window << t->wscale : p->window;
-    uint64_t edge;
 
-    if (!t->has_zero_window || (p->flags & RP_ACK) == 0)
-        return;
-    if ((p->flags & RP_RST) != 0) {
-        t->app.read_limit = UINT64_MAX;
-        return;
+    while (t->stall_at < t->stall_count && t->stalls[t->stall_at].resume <= number)
+        t->stall_at++;
+    t->app.read_limit = UINT64_MAX;
+    if (t->stall_at < t->stall_count) {
+        const uint64_t edge = t->stalls[t->stall_at].edge;
+
+        t->app.read_limit = edge > t->max_window ? edge - t->max_window : 0;
     }
-    edge = replay_offset(p->ack, t->irs, t->rec_ack) + window;
-    edge = edge > 0 ? edge - 1 : 0;
-    t->app.read_limit = edge > t->max_window ? edge - t->max_window : 0;
 }
 
 int32_t replay_tcp_rcvbuf(const struct conv *c)
 {
     const uint32_t window = c->tcp->max_window;
 
-    if (c->tcp->has_zero_window)
+    if (c->tcp->stall_count > 0)
         return (int32_t)(window < RCVBUF_MIN ? RCVBUF_MIN : window > RCVBUF_MAX ? RCVBUF_MAX : window);
     return (int32_t)(window < RCVBUF_USUAL / 2 ? RCVBUF_USUAL : window > RCVBUF_MAX / 2 ? RCVBUF_MAX : 2 * window);
 }
@@ -300,32 +297,37 @@ static void set_up(struct replay *r, struct conv *c)
     struct tcp_app *a = &c->tcp->app;
 
     a->is_open = true;
-    sha256_init(&a->sha);
-    if (!c->tcp->has_zero_window)
-        a->read_limit = UINT64_MAX;
+    follow_reads(c, 0);
     set_int(r, a->sock, NST_TCP_NODELAY, 1);
 }
 
-/* A setting holds for sockets that are opened later: each connection gets what its recorded SYN offered. */
-static void offer(struct replay *r, uint32_t setting, bool on)
+static void set(struct replay *r, uint32_t setting, int64_t value)
 {
-    nst_setting_value v = {setting, on};
+    nst_setting_value v = {setting, value};
 
     nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_SET, &v, sizeof v);
 }
 
+/* The recorded host used these ports again soon, so nothing of this connection may linger. */
+void replay_tcp_no_time_wait(struct replay *r, bool on)
+{
+    set(r, NST_SET_TCP_TIME_WAIT, on ? 0 : r->time_wait);
+}
+
+void replay_tcp_scale(struct replay *r, const struct conv *c)
+{
+    const struct tcp_conv *t = c->tcp;
+
+    if (t->has_options && t->wscale >= 0)
+        set(r, NST_SET_TCP_RMEM_MAX, INT64_C(65535) << t->wscale);
+}
+
+/* What the recorded SYN offered; `all` for whoever comes next. */
 static void offer_options(struct replay *r, const struct tcp_conv *t, bool all)
 {
-    offer(r, NST_SET_TCP_TIMESTAMPS, all || t->ts);
-    offer(r, NST_SET_TCP_SACK, all || t->sack);
-    offer(r, NST_SET_TCP_WSCALE, all || t->wscale >= 0);
-}
-
-static void set_rmem(struct replay *r, int64_t bytes)
-{
-    nst_setting_value v = {NST_SET_TCP_RMEM, bytes};
-
-    nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_SET, &v, sizeof v);
+    set(r, NST_SET_TCP_TIMESTAMPS, all || t->ts);
+    set(r, NST_SET_TCP_SACK, all || t->sack);
+    set(r, NST_SET_TCP_WSCALE, all || t->wscale >= 0);
 }
 
 void replay_tcp_open(struct replay *r, struct conv *c)
@@ -338,17 +340,19 @@ void replay_tcp_open(struct replay *r, struct conv *c)
     if (a->is_open || a->is_done)
         return;
     offer_options(r, c->tcp, false);
-    set_rmem(r, replay_tcp_rcvbuf(c));
+    replay_tcp_scale(r, c);
+    set(r, NST_SET_TCP_RMEM, replay_tcp_rcvbuf(c));
     a->sock = nst_open(r->stack, &args, r->now);
-    offer_options(r, c->tcp, true);
     if (a->sock <= 0) {
         a->error = (int)-a->sock;
         a->is_done = true;
-        return;
+    } else {
+        set_up(r, c);
+        if (c->tcp->mss != 0)
+            set_int(r, a->sock, NST_TCP_MAXSEG, c->tcp->mss);
+        replay_pump(r); /* the SYN leaves with these settings */
     }
-    set_up(r, c);
-    if (c->tcp->mss != 0)
-        set_int(r, a->sock, NST_TCP_MAXSEG, c->tcp->mss);
+    offer_options(r, c->tcp, true);
 }
 
 void replay_tcp_accepted(struct replay *r, struct conv *c, nst_sock sock)
@@ -368,12 +372,11 @@ static void recorded_reset(struct replay *r, struct conv *c)
 
     if (t->is_refused || (t->is_close && t->rec_fin))
         return; /* the stack answers so by itself */
-    t->app.read_limit = UINT64_MAX;
     push_queue(r, c);
     replay_tcp_abort(r, c);
 }
 
-void replay_tcp_recorded(struct replay *r, struct conv *c, const struct rp_packet *p)
+void replay_tcp_recorded(struct replay *r, struct conv *c, const struct rp_packet *p, uint64_t number)
 {
     struct tcp_conv *t = c->tcp;
 
@@ -385,7 +388,7 @@ void replay_tcp_recorded(struct replay *r, struct conv *c, const struct rp_packe
         replay_tcp_open(r, c);
     if (!t->has_iss)
         return;
-    follow_window(c, p);
+    follow_reads(c, number);
     recorded_data(r, c, p);
     if (t->app.is_open)
         push_queue(r, c);

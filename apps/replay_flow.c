@@ -131,7 +131,7 @@ static struct conv *find_packet(struct replay *r, const struct rp_packet *p, uin
 
     if (p->is_icmp_error && quoted_key(p, &k))
         c = find(r, &k);
-    if (c != NULL && direction(c, &k, p) < 0)
+    if (c != NULL && direction(at_packet(r, c, number), &k, p) < 0)
         c = NULL;
     if (c == NULL) {
         make_key(p, &k);
@@ -139,8 +139,9 @@ static struct conv *find_packet(struct replay *r, const struct rp_packet *p, uin
     }
     if (c == NULL)
         return NULL;
+    c = at_packet(r, c, number);
     *dir = direction(c, &k, p);
-    return at_packet(r, c, number);
+    return c;
 }
 
 struct conv *replay_flow_find(struct replay *r, const struct rp_packet *p, uint64_t number, int *dir)
@@ -227,9 +228,11 @@ static bool conv_details(struct conv *c)
 {
     if (c->proto == RP_TCP && !c->is_pair) {
         c->tcp = calloc(1, sizeof *c->tcp);
-        if (c->tcp != NULL)
-            c->tcp->wscale = c->tcp->peer_wscale = -1;
-        return c->tcp != NULL;
+        if (c->tcp == NULL)
+            return false;
+        c->tcp->wscale = c->tcp->peer_wscale = -1;
+        sha256_init(&c->tcp->app.sha);
+        return true;
     }
     c->dgram = calloc(1, sizeof *c->dgram);
     if (c->dgram != NULL)
@@ -338,13 +341,28 @@ static void learn_refusal(struct conv *c, const struct rp_packet *p)
         c->dgram->is_refused = true;
 }
 
+/* Counted per conversation and per sender. */
+static void count_checksums(struct replay *r, struct conv *c, const struct rp_packet *p, int dir)
+{
+    const enum rp_csum kind = rp_check(p), header = rp_check_header(p);
+    const uint32_t sender = replay_set_add(&r->senders, &p->src);
+    const int class = p->payload_len > 0 ? SUM_DATA : SUM_EMPTY;
+
+    c->sums[dir][class][kind]++;
+    c->sums[dir][SUM_HEADER][header]++;
+    if (sender != REPLAY_NONE) {
+        r->sender_sums[sender].n[class][kind]++;
+        r->sender_sums[sender].n[SUM_HEADER][header]++;
+    }
+}
+
 void replay_flow_analyse(struct replay *r, const struct pcap_replay_packet *packet, const struct rp_packet *p)
 {
     int dir = DIR_IN;
     struct conv *c;
 
-    if (p->len < packet->wire_len && p->len < p->ip_len)
-        r->n.snapped++;
+    if (p->len < packet->wire_len && p->len < p->ip_len && r->n.snapped++ == 0)
+        r->snaplen = packet->snaplen;
     if (p->version == 0)
         return;
     if (p->ip_len > r->mtu && p->ip_len <= 65535)
@@ -353,7 +371,7 @@ void replay_flow_analyse(struct replay *r, const struct pcap_replay_packet *pack
     if (c == NULL)
         return;
     if (!p->is_icmp_error)
-        c->sums[dir][rp_check(p)]++;
+        count_checksums(r, c, p, dir);
     if (dir == DIR_OUT) {
         c->has_replies = true;
         if (p->is_icmp_error)
@@ -369,13 +387,28 @@ void replay_flow_analyse(struct replay *r, const struct pcap_replay_packet *pack
     }
 }
 
-/* Checksums of this direction cannot be believed: the sender's card was to fill them in, and the capture shows them
- * before it did. A single wrong one is taken at its word. */
-static bool is_vouched(const uint32_t sums[4])
+/* Checksums of these packets cannot be believed: the sender's card was to fill them in, and the capture shows them
+ * before it did; or addresses were made anonymous. A single wrong one is taken at its word. */
+static bool is_vouched(const uint32_t sums[RP_CSUM_KINDS])
 {
     const uint32_t bad = sums[RP_CSUM_BAD] + sums[RP_CSUM_PARTIAL];
 
     return (sums[RP_CSUM_PARTIAL] > 0 && sums[RP_CSUM_GOOD] == 0) || (bad >= 2 && bad > sums[RP_CSUM_GOOD]);
+}
+
+static void vouch(const struct replay *r, struct conv *c)
+{
+    for (int d = 0; d < 2; d++) {
+        const uint32_t sender = replay_set_find(&r->senders, d == DIR_IN ? &c->peer.ip : &c->us.ip);
+
+        for (int class = 0; class < SUM_CLASSES; class++) {
+            const uint32_t *host = sender == REPLAY_NONE ? NULL : r->sender_sums[sender].n[class];
+
+            c->is_vouched[d][class] = is_vouched(c->sums[d][class]) ||
+                                      (host != NULL && host[RP_CSUM_GOOD] == 0 && is_vouched(host));
+        }
+        c->is_vouched[d][SUM_DATA] |= c->is_vouched[d][SUM_EMPTY];
+    }
 }
 
 static void count_conv(struct replay *r, struct conv *c)
@@ -387,8 +420,7 @@ static void count_conv(struct replay *r, struct conv *c)
     else if (!c->is_pair)
         r->n.ping++;
     c->number = ++r->numbered;
-    for (int d = 0; d < 2; d++)
-        c->is_vouched[d] = is_vouched(c->sums[d]);
+    vouch(r, c);
 }
 
 void replay_flow_finish(struct replay *r)
@@ -406,6 +438,7 @@ void replay_flow_finish(struct replay *r)
             free(c->tcp->gaps); /* what is still missing was not captured */
             c->tcp->gaps = NULL;
             c->tcp->gap_count = 0;
+            c->tcp->rec_ack = 0;
         }
         c->current = c->id; /* pass 2 walks the connections of a pair of ports again */
     }
@@ -428,6 +461,8 @@ void replay_flow_free(struct replay *r)
         if (c->tcp != NULL) {
             replay_store_free(c);
             free(c->tcp->gaps);
+            free(c->tcp->late);
+            free(c->tcp->stalls);
             free(c->tcp->ts_map);
             free(c->tcp->app.queue);
             free(c->tcp);

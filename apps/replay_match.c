@@ -208,6 +208,17 @@ static void judge_rec_ack(struct replay *r, struct item *i, const struct tcp_con
                    has_dsack(i) || has_dsack(kin));
 }
 
+/* Bytes that the capture point did not see in order: how often they were sent is not in the recording. */
+static bool was_late(const struct tcp_conv *t, const struct item *i)
+{
+    const uint32_t kept = t->late_count < REPLAY_LATE_MAX ? t->late_count : REPLAY_LATE_MAX;
+
+    for (uint32_t k = 0; k < kept; k++)
+        if (t->late[k].left < i->right && i->left < t->late[k].right)
+            return true;
+    return false;
+}
+
 static void judge_rec_data(struct replay *r, struct item *i, const struct tcp_conv *t)
 {
     struct item *kin = i->is_rtx ? find_kin(r, i) : NULL;
@@ -215,7 +226,7 @@ static void judge_rec_data(struct replay *r, struct item *i, const struct tcp_co
 
     if (kin != NULL)
         settle_kin(r, i, kin, "the same range in other pieces", is_covered);
-    else if (i->is_rtx && !i->is_new)
+    else if (i->is_rtx && !i->is_new && !was_late(t, i))
         not_reproduced(r, i, "RFC 6298 §5, RFC 5681 §3.2: a retransmission follows the sender's own timer and count of "
                              "duplicate ACKs; the stack's gave no reason for one");
     else if (is_covered)
@@ -275,8 +286,11 @@ static void judge_out(struct replay *r, struct item *i)
     }
     if ((i->flags & RP_RST) != 0)
         unexpected(r, i, "the recorded host sent no reset");
+    else if (i->is_rtx && was_late(t, i))
+        settle(r, i, MARK_ALIKE, "the first copy was lost before the capture point");
     else if (i->is_rtx)
-        unexpected(r, i, "the recorded host did not repeat this");
+        unexpected(r, i, "RFC 5681 §3.2, RFC 6298 §5: when to retransmit follows the sender's own count of duplicate "
+                         "ACKs, its reordering window and its timer; the recorded host waited longer");
     else if (i->left < i->right && i->right <= t->rec_max)
         settle(r, i, MARK_ALIKE, NULL);
     else if (i->left < i->right)

@@ -101,6 +101,13 @@ enum rp_csum rp_check(const struct rp_packet *p)
     return rp_sum(sum, p->data + p->l4, p->l4_len) == 0xffff ? RP_CSUM_GOOD : RP_CSUM_BAD;
 }
 
+enum rp_csum rp_check_header(const struct rp_packet *p)
+{
+    if (p->version != 4)
+        return RP_CSUM_UNKNOWN;
+    return rp_sum(0, p->data, p->l4) == 0xffff ? RP_CSUM_GOOD : RP_CSUM_BAD;
+}
+
 /* ------------------------------------------------------------------------------------------------- IP headers */
 
 static nst_ip ip4_at(const uint8_t *p)

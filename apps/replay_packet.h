@@ -18,7 +18,7 @@ enum { RP_FIN = 1, RP_SYN = 2, RP_RST = 4, RP_PSH = 8, RP_ACK = 16, RP_URG = 32 
 enum { RP_SACK_MAX = 4, RP_NO_OPTION = 0 };
 
 enum rp_csum { RP_CSUM_UNKNOWN /* cut off, a fragment, or no checksum */, RP_CSUM_GOOD, RP_CSUM_BAD,
-               RP_CSUM_PARTIAL /* only the pseudo header: left to the sender's network card */ };
+               RP_CSUM_PARTIAL /* only the pseudo header: left to the sender's network card */, RP_CSUM_KINDS };
 
 struct rp_sack {
     uint32_t left, right;
@@ -65,7 +65,8 @@ struct rp_packet {
 };
 
 void rp_parse(struct rp_packet *, const void *data, uint32_t len);
-enum rp_csum rp_check(const struct rp_packet *); /* transport checksum */
+enum rp_csum rp_check(const struct rp_packet *);        /* transport checksum */
+enum rp_csum rp_check_header(const struct rp_packet *); /* IPv4 header checksum */
 
 uint16_t rp_get16(const uint8_t *);
 uint32_t rp_get32(const uint8_t *);

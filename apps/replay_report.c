@@ -66,6 +66,7 @@ static void notes(const struct replay *r)
 {
     const struct counts *n = &r->n;
     FILE *f = r->text;
+    uint32_t vouched = 0;
 
     if (n->mid > 0)
         fprintf(f, "note   %" PRIu32 " connection%s joined in the middle: not played\n", n->mid, plural(n->mid));
@@ -81,15 +82,14 @@ static void notes(const struct replay *r)
     if (n->over_limit > 0)
         fprintf(f, "note   %" PRIu32 " packets of more than %d conversations: not played\n", n->over_limit,
                 REPLAY_CONVS_MAX);
-    for (int d = 0; d < 2; d++) {
-        uint32_t vouched = 0;
+    for (uint32_t i = 0; i < r->conv_count; i++) {
+        const struct conv *c = &r->convs[i];
 
-        for (uint32_t i = 0; i < r->conv_count; i++)
-            vouched += r->convs[i].is_played && r->convs[i].is_vouched[d];
-        if (vouched > 0 && d == DIR_IN)
-            fprintf(f, "note   checksums of the peer were left to its network card in %" PRIu32
-                       " conversation%s: not verified\n", vouched, plural(vouched));
+        vouched += c->is_played && (c->is_vouched[DIR_IN][SUM_DATA] || c->is_vouched[DIR_IN][SUM_HEADER]);
     }
+    if (vouched > 0)
+        fprintf(f, "note   checksums of the peer are wrong or left to its network card in %" PRIu32
+                   " conversation%s: not verified\n", vouched, plural(vouched));
 }
 
 void replay_report_start(struct replay *r)
@@ -97,8 +97,8 @@ void replay_report_start(struct replay *r)
     char who[160];
 
     if (r->n.snapped > 0)
-        error_line("%s: %" PRIu64 " packet%s captured without payload; contents are replayed as zeros, checksums "
-                   "not verified", r->opt->replay_file, r->n.snapped, plural(r->n.snapped));
+        error_line("%s: %" PRIu64 " packet%s captured without payload (snaplen %" PRIu32 "); contents are replayed as "
+                   "zeros, checksums not verified", r->opt->replay_file, r->n.snapped, plural(r->n.snapped), r->snaplen);
     if (r->opt->json) {
         replay_json_start(r);
         return;
@@ -111,7 +111,7 @@ void replay_report_start(struct replay *r)
     if (r->n.ping > 0)
         fprintf(r->text, "%" PRIu32 " ping%s, ", r->n.ping, plural(r->n.ping));
     fprintf(r->text, "%" PRIu64 ".%03" PRIu64 " s, %s   (%s)\n", r->end_t / NST_S(1), r->end_t % NST_S(1) / NST_MS(1),
-            link_text(r->link_type), who);
+            r->n.packets == 0 ? "empty" : link_text(r->link_type), who);
     notes(r);
     if (!r->opt->quiet && r->n.packets > 0)
         fprintf(r->text, "%s  %s   time      dir  %-48s %s\n", r->numbered > 1 ? "conn" : "", "#", "packet", "state");
@@ -129,7 +129,7 @@ static const char *mark_text(const struct item *i)
     case MARK_LATE:
         return "after the end of the recording";
     case MARK_EXTRA:
-        return "≠ not recorded";
+        return i->number != 0 ? "≠ recorded" : "≠ not recorded";
     case MARK_MISSING:
         return "≠ recorded, not sent";
     default:
@@ -166,7 +166,7 @@ void replay_report_item(struct replay *r, const struct item *i)
     }
     if (r->opt->verbose > 0 && rule != NULL)
         fprintf(r->text, "   [%s]", rule);
-    if (r->opt->verbose > 0 && i->why != NULL)
+    if (i->why != NULL && (r->opt->verbose > 0 || (i->mark == MARK_EXTRA && r->opt->verify == VERIFY_EXACT)))
         fprintf(r->text, "   (%s)", i->why);
     fputc('\n', r->text);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation.  Pass 1 of a TCP connection: what pass 2 must know before it gets there. Initial sequence
  * numbers and options of our side's SYN; whether the port was open; whether our FIN was a close or a shutdown; the
- * largest window; and the bytes that pass 2 will need early (struct chunk):
+ * largest window, and when our side's was closed; and the bytes that pass 2 will need early (struct chunk):
  *
  *   holes   A segment was captured that does not follow the last one: the bytes between were sent before, but lost
  *           on the way to the capture point, or reordered. If they come later they are kept.
@@ -101,8 +101,9 @@ static void on_syn_out(struct conv *c, const struct rp_packet *p, uint64_t numbe
     t->iss = p->seq;
     t->has_iss = true;
     if ((p->flags & RP_ACK) != 0) {
-        t->is_answered = t->is_answered || !t->is_active;
-    } else if (!t->is_answered && !t->is_active) {
+        t->has_answered = t->is_answered = true;
+        t->is_refused = false; /* a reset before it raced with something else */
+    } else if (!t->has_answered && !t->is_active) {
         t->is_active = true;
         t->open_at = t->has_irs ? c->first_packet : number; /* the peer's SYN must not meet a closed port */
     }
@@ -115,7 +116,19 @@ static void on_syn_out(struct conv *c, const struct rp_packet *p, uint64_t numbe
     }
 }
 
-static void on_window_out(struct tcp_conv *t, const struct rp_packet *p)
+static void add_stall(struct tcp_conv *t, const struct rp_packet *p)
+{
+    const uint64_t ack = replay_offset(p->ack, t->irs, t->rec_ack);
+
+    if (t->stalls == NULL)
+        t->stalls = calloc(REPLAY_STALLS_MAX, sizeof *t->stalls);
+    if (t->stalls == NULL || t->stall_count == REPLAY_STALLS_MAX ||
+        (t->stall_count > 0 && t->stalls[t->stall_count - 1].resume == UINT64_MAX))
+        return;
+    t->stalls[t->stall_count++] = (struct stall){ack > 0 ? ack - 1 : 0, UINT64_MAX};
+}
+
+static void on_window_out(struct tcp_conv *t, const struct rp_packet *p, uint64_t number)
 {
     const bool is_scaled = t->wscale >= 0 && t->peer_wscale >= 0 && (p->flags & RP_SYN) == 0;
     const uint32_t window = is_scaled ? (uint32_t)p->window << t->wscale : p->window;
@@ -125,7 +138,9 @@ static void on_window_out(struct tcp_conv *t, const struct rp_packet *p)
     if (window > t->max_window)
         t->max_window = window;
     if (window == 0 && (p->flags & RP_SYN) == 0)
-        t->has_zero_window = true;
+        add_stall(t, p);
+    else if (t->stall_count > 0 && t->stalls[t->stall_count - 1].resume == UINT64_MAX)
+        t->stalls[t->stall_count - 1].resume = number;
 }
 
 static void analyse_out(struct replay *r, struct conv *c, const struct rp_packet *p, uint64_t number)
@@ -142,7 +157,7 @@ static void analyse_out(struct replay *r, struct conv *c, const struct rp_packet
         on_syn_out(c, p, number);
     if (!t->has_iss)
         return;
-    on_window_out(t, p);
+    on_window_out(t, p, number);
     on_data_out(r, c, p);
     if ((p->flags & RP_FIN) != 0)
         t->fin_seen = true;
@@ -158,6 +173,15 @@ static void on_window_in(struct replay *r, struct tcp_conv *t, const struct rp_p
     } else if (t->zero_at != 0 && t->zero_end_t == 0) {
         t->zero_end_t = r->last_t;
     }
+}
+
+/* Pass 1 keeps only this of the peer's stream: acknowledgements are unwrapped next to it. */
+static void on_stream_in(struct tcp_conv *t, const struct rp_packet *p)
+{
+    const uint64_t right = replay_offset(p->seq, t->irs, t->rec_ack) + p->payload_len;
+
+    if (t->has_irs && right > t->rec_ack && right - t->rec_ack < REPLAY_JUMP_MAX)
+        t->rec_ack = right;
 }
 
 static void analyse_in(struct replay *r, struct conv *c, const struct rp_packet *p, uint64_t number)
@@ -181,6 +205,7 @@ static void analyse_in(struct replay *r, struct conv *c, const struct rp_packet 
         t->has_iss = t->is_answered = true;
     }
     on_window_in(r, t, p, number);
+    on_stream_in(t, p);
     if (t->fin_seen && p->payload_len > 0)
         t->peer_data_after_fin = true;
     if ((p->flags & RP_FIN) != 0)

@@ -17,63 +17,6 @@
 
 #include "replay.h"
 
-/* ---------------------------------------------------------------------------------------------- address sets */
-
-enum { SET_SLOTS = 4 * REPLAY_ADDRS_MAX };
-
-static bool set_init(struct ip_set *s)
-{
-    s->list = calloc(REPLAY_ADDRS_MAX, sizeof *s->list);
-    s->slots = calloc(SET_SLOTS, sizeof *s->slots);
-    return s->list != NULL && s->slots != NULL;
-}
-
-/* The slot that holds ip, or the empty one where it belongs. */
-static uint32_t *set_slot(const struct ip_set *s, const nst_ip *ip)
-{
-    uint32_t h = 2166136261u;
-
-    for (size_t i = 0; i < sizeof ip->b; i++)
-        h = (h ^ ip->b[i]) * 16777619u;
-    while (s->slots[h % SET_SLOTS] != 0 && !rp_ip_equal(&s->list[s->slots[h % SET_SLOTS] - 1], ip))
-        h++; /* ends: the table is never more than a quarter full */
-    return &s->slots[h % SET_SLOTS];
-}
-
-/* The number of ip, added when it is new; REPLAY_NONE when the set is full. */
-static uint32_t set_add(struct ip_set *s, const nst_ip *ip)
-{
-    uint32_t *slot = set_slot(s, ip);
-
-    if (*slot == 0) {
-        if (s->count == REPLAY_ADDRS_MAX)
-            return REPLAY_NONE;
-        s->list[s->count] = *ip;
-        *slot = ++s->count;
-    }
-    return *slot - 1;
-}
-
-static bool set_has(const struct ip_set *s, const nst_ip *ip)
-{
-    return *set_slot(s, ip) != 0;
-}
-
-int replay_ip_sets_init(struct replay *r)
-{
-    return set_init(&r->us_ips) && set_init(&r->us_surrogates) && set_init(&r->peer_surrogates) ? 0 : -NST_ENOMEM;
-}
-
-void replay_ip_sets_free(struct replay *r)
-{
-    struct ip_set *const sets[] = {&r->us_ips, &r->us_surrogates, &r->peer_surrogates};
-
-    for (size_t i = 0; i < 3; i++) {
-        free(sets[i]->list);
-        free(sets[i]->slots);
-    }
-}
-
 /* ------------------------------------------------------------------------------------------------- surrogates */
 
 static bool is_loopback(const nst_ip *ip)
@@ -104,7 +47,7 @@ static nst_ip surrogate(uint32_t number, bool is4, bool is_us)
 
 static nst_ip surrogate_for(struct ip_set *s, const nst_ip *ip, bool is_us)
 {
-    const uint32_t number = set_add(s, ip);
+    const uint32_t number = replay_set_add(s, ip);
 
     return number == REPLAY_NONE ? *ip : surrogate(number, nst_ip_is4(ip), is_us);
 }
@@ -116,7 +59,7 @@ void replay_surrogates(struct replay *r)
 
         c->us_as = c->us.ip;
         c->peer_as = c->peer.ip;
-        if (c->is_played && is_unicast(&c->us.ip) && set_add(&r->us_ips, &c->us.ip) == REPLAY_NONE)
+        if (c->is_played && is_unicast(&c->us.ip) && replay_set_add(&r->us_ips, &c->us.ip) == REPLAY_NONE)
             c->is_played = false;
     }
     for (uint32_t i = 0; i < r->conv_count; i++) {
@@ -126,7 +69,7 @@ void replay_surrogates(struct replay *r)
             continue;
         if (is_loopback(&c->us.ip))
             c->us_as = surrogate_for(&r->us_surrogates, &c->us.ip, true);
-        if (is_loopback(&c->peer.ip) || set_has(&r->us_ips, &c->peer.ip))
+        if (is_loopback(&c->peer.ip) || replay_set_find(&r->us_ips, &c->peer.ip) != REPLAY_NONE)
             c->peer_as = surrogate_for(&r->peer_surrogates, &c->peer.ip, false);
     }
 }
@@ -292,6 +235,18 @@ static void translate_quote(const struct conv *c, const struct rp_packet *p, uin
     rp_csum_update(packet + p->l4 + 2, was, q, len & ~1u);
 }
 
+static void vouch(struct replay *r, const struct conv *c, const struct rp_packet *p, nst_rx_frame *rx)
+{
+    if (c->is_vouched[DIR_IN][p->payload_len > 0 ? SUM_DATA : SUM_EMPTY]) {
+        rx->off.csum_state = NST_CSUM_VALID;
+        r->n.vouched++;
+    }
+    if (c->is_vouched[DIR_IN][SUM_HEADER] && p->version == 4) { /* nobody can vouch for this one: it is repaired */
+        rp_put16(r->scratch + 10, 0);
+        rp_put16(r->scratch + 10, (uint16_t)~rp_sum(0, r->scratch, p->l4));
+    }
+}
+
 void replay_translate_in(struct replay *r, struct conv *c, const struct pcap_replay_packet *packet,
                          const struct rp_packet *p, nst_rx_frame *rx)
 {
@@ -310,10 +265,7 @@ void replay_translate_in(struct replay *r, struct conv *c, const struct pcap_rep
     }
     if (c == NULL || p->version == 0)
         return;
-    if (c->is_vouched[DIR_IN]) {
-        rx->off.csum_state = NST_CSUM_VALID;
-        r->n.vouched++;
-    }
+    vouch(r, c, p, rx);
     if (c->is_pair && p->is_frag && p->proto == RP_TCP)
         whole = replay_flow_find_whole(r, p, packet->number);
     if (p->is_icmp_error && p->quoted != 0 && p->quoted < p->len)
@@ -326,9 +278,9 @@ void replay_translate_in(struct replay *r, struct conv *c, const struct pcap_rep
 
 nst_ip replay_us_as(const struct replay *r, const nst_ip *real)
 {
-    const uint32_t slot = *set_slot(&r->us_surrogates, real);
+    const uint32_t number = replay_set_find(&r->us_surrogates, real);
 
-    return slot == 0 ? *real : surrogate(slot - 1, nst_ip_is4(real), true);
+    return number == REPLAY_NONE ? *real : surrogate(number, nst_ip_is4(real), true);
 }
 
 void replay_real_addresses(struct replay *r, uint8_t *packet, uint32_t len)
@@ -402,15 +354,26 @@ void replay_note_out(struct replay *r, struct conv *c, const struct rp_packet *p
     }
 }
 
+/* The capture point saw these bytes late, or never: what our side did with them is not in the recording. */
+static void note_late(struct tcp_conv *t, uint64_t left, uint64_t right)
+{
+    if (t->late == NULL)
+        t->late = calloc(REPLAY_LATE_MAX, sizeof *t->late);
+    if (t->late != NULL)
+        t->late[t->late_count++ % REPLAY_LATE_MAX] = (struct gap){left, right};
+}
+
 void replay_note_rec(struct conv *c, const struct rp_packet *p)
 {
     struct tcp_conv *t = c->tcp;
-    uint64_t right;
+    uint64_t left, right;
 
     if (t == NULL || p->proto != RP_TCP || !p->has_l4 || (p->flags & RP_RST) != 0 || !t->has_iss)
         return;
-    right = replay_offset(p->seq, t->iss, t->rec_max) + p->payload_len + ((p->flags & RP_SYN) != 0) +
-            ((p->flags & RP_FIN) != 0);
+    left = replay_offset(p->seq, t->iss, t->rec_max);
+    right = left + p->payload_len + ((p->flags & RP_SYN) != 0) + ((p->flags & RP_FIN) != 0);
+    if (left > t->rec_max && right <= t->end + 2)
+        note_late(t, t->rec_max, left);
     if ((p->flags & RP_FIN) != 0) {
         t->rec_fin = true;
         t->rec_fin_at = right - 1;

@@ -170,6 +170,7 @@ static enum svc_verdict accept_step(struct svc_host *h, struct svc_conn *listene
 {
     for (int i = 0; i < ACCEPT_MAX; i++) {
         const nst_sock sock = nst_accept(h->stack, listener->sock);
+        int32_t keepalive = 1;
         struct svc_conn *c;
         uint64_t user;
 
@@ -186,6 +187,7 @@ static enum svc_verdict accept_step(struct svc_host *h, struct svc_conn *listene
         c->stream = true;
         user = c->slot;
         nst_ctl(h->stack, sock, NST_SO_USER, &user, sizeof user);
+        nst_ctl(h->stack, sock, NST_SO_KEEPALIVE, &keepalive, sizeof keepalive); /* else dead peers stay */
         svc_wake(h, c); /* its first event may have come before it was ours */
     }
     return SVC_AGAIN;

@@ -18,7 +18,7 @@ const char *nearest_match(const char *word, const char *const *list);
 size_t edit_distance(const char *a, const char *b);
 
 /* 4190112 -> "4,190,112". Returns out. */
-#define GROUPED_TEXT 32
+#define GROUPED_TEXT 48
 char *grouped_text(uint64_t n, char out[GROUPED_TEXT]);
 /* 4190112 -> "4.19 MB". */
 char *bytes_text(uint64_t n, char out[GROUPED_TEXT]);

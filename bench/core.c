@@ -1,34 +1,83 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The core alone: two stacks in one process, frames handed over in memory, software checksums, checks of release on.
- *   core [--seconds N]     prints one line per figure; see bench/README.md for what they mean. */
-#define _POSIX_C_SOURCE 200809L
+/* core - the core alone: two stacks in one process, frames handed over in memory by one copy, as a device would,
+ * with software checksums and the assertions of a release build.
+ *
+ *   core [--seconds T] [--json FILE]      a line per figure; JSON lines are appended to FILE
+ *
+ * Time of the stacks is virtual and moves by TURN_NS per turn; only the stopwatch is real. The pages of an
+ * arena are counted with mincore: what a stack has touched is what it costs, not what it has reserved.
+ */
+#define _DEFAULT_SOURCE
 #include <netstack.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { BATCH = 64, CHUNK = 65536 };
+enum { BATCH = 64, CHUNK = 65536, FRAME = 2048, TURN_NS = 20000, IDLE = 20000 };
+
+struct host {
+    nst *n;
+    int ifx;
+    void *memory;
+    size_t size;
+    uint64_t frames, data_frames; /* sent */
+};
+
+struct frames { /* as a device holds them: contiguous, not the core's */
+    uint8_t bytes[BATCH][FRAME];
+    nst_rx_frame rx[BATCH];
+    size_t n;
+};
+
+/* Where the time of a bulk transfer goes. */
+enum stage { SEND, OUTPUT, COPY, INPUT, RECV, ACK_OUTPUT, ACK_INPUT, STAGES };
+static const char *const stage_names[STAGES] = {
+    "send", "output", "device_copy", "input", "recv", "ack_output", "ack_input",
+};
+
+static FILE *json;
+static double budget = 2.0;
 
 static double seconds_now(void)
 {
     struct timespec ts;
+
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
+/* One figure: `value` is what JSON gets, the text is for people. */
+__attribute__((format(printf, 3, 4))) static void report(const char *figure, double value, const char *format, ...)
+{
+    va_list ap;
+
+    if (json != NULL)
+        fprintf(json, "{\"v\":1,\"core\":\"%s\",\"value_milli\":%lld}\n", figure, (long long)(value * 1000));
+    va_start(ap, format);
+    vprintf(format, ap);
+    va_end(ap);
+    putchar('\n');
+}
+
+/* ------------------------------------------------------------------------------------------------ hosts */
+
 static void *env_alloc(void *user, size_t size)
 {
-    (void)user;
-    void *m = aligned_alloc(4096, (size + 4095) & ~(size_t)4095);
-    return m != NULL ? memset(m, 0, size) : NULL;
+    struct host *h = user;
+
+    h->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    h->size = size;
+    return h->memory == MAP_FAILED ? NULL : h->memory;
 }
 
 static void env_free(void *user, void *m, size_t size)
 {
     (void)user;
-    (void)size;
-    free(m);
+    munmap(m, size);
 }
 
 static void env_panic(void *user, const nst_panic_info *i)
@@ -38,185 +87,407 @@ static void env_panic(void *user, const nst_panic_info *i)
     abort();
 }
 
-struct host {
-    nst *n;
-    int ifx;
-    uint64_t frames_out, data_frames;
-};
-
-static struct host host_new(int number, nst_config *cfg, uint32_t mtu)
+static void host_open(struct host *h, int number, const nst_config *cfg)
 {
-    struct host h = {0};
-    nst_env env = {.alloc = env_alloc, .free = env_free, .panic = env_panic, .seed = {(uint8_t)number, 42}};
-    h.n = nst_new(cfg, &env, 0);
-    if (h.n == NULL) {
-        fprintf(stderr, "out of memory\n");
+    const nst_env env = {.alloc = env_alloc, .free = env_free, .panic = env_panic, .user = h,
+                         .seed = {(uint8_t)number, 42}};
+    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = 1500};
+    nst_ifaddr addr = {.ip = nst_ip4(10, 0, 0, (uint8_t)number), .prefix = 8};
+
+    memset(h, 0, sizeof *h);
+    h->n = nst_new(cfg, &env, 0);
+    if (h->n == NULL) {
+        fprintf(stderr, "core: out of memory\n");
         exit(1);
     }
-    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = mtu};
-    nst_ctl(h.n, NST_NO_SOCK, NST_CTL_IF_ADD, &nif, sizeof nif);
-    h.ifx = nif.ifx;
-    nst_ifaddr a = {.ifx = nif.ifx, .ip = nst_ip4(10, 0, 0, (uint8_t)number), .prefix = 8};
-    nst_ctl(h.n, NST_NO_SOCK, NST_CTL_ADDR_ADD, &a, sizeof a);
-    return h;
+    nst_ctl(h->n, NST_NO_SOCK, NST_CTL_IF_ADD, &nif, sizeof nif);
+    addr.ifx = h->ifx = nif.ifx;
+    nst_ctl(h->n, NST_NO_SOCK, NST_CTL_ADDR_ADD, &addr, sizeof addr);
 }
 
-/* One way: what `from` has to send arrives at `to` in batches, through one contiguous copy as a device would make it. */
-static size_t carry(struct host *from, struct host *to, nst_time now)
+/* Bytes of the arena in pages that were touched. */
+static uint64_t touched(const struct host *h)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (h->size + page - 1) / page;
+    unsigned char *map = malloc(pages);
+    uint64_t n = 0;
+
+    if (map == NULL || mincore(h->memory, h->size, map) != 0) {
+        perror("core: mincore");
+        exit(1);
+    }
+    for (size_t i = 0; i < pages; i++)
+        n += map[i] & 1;
+    free(map);
+    return n * page;
+}
+
+/* ---------------------------------------------------------------------------------------------- carrying */
+
+static void copy_out(struct frames *to, const nst_tx_frame *tx)
+{
+    uint8_t *p = to->bytes[to->n];
+
+    for (uint32_t k = 0; k < tx->niov; k++) {
+        memcpy(p, tx->iov[k].base, tx->iov[k].len);
+        p += tx->iov[k].len;
+    }
+    to->rx[to->n] = (nst_rx_frame){.data = to->bytes[to->n], .len = tx->len, .wire_len = tx->len};
+    to->n++;
+}
+
+/* Adds the time since *mark to a stage. */
+static void lap(double *stage, double *mark)
+{
+    if (stage == NULL)
+        return;
+    const double t = seconds_now();
+
+    *stage += t - *mark;
+    *mark = t;
+}
+
+/* What `from` has to send now, a batch at most, arrives at `to`. With `stages`: output, copy, input are added. */
+static size_t carry_batch(struct host *from, struct host *to, nst_time now, double *stages[3])
 {
     static nst_tx_frame tx[BATCH];
-    static uint8_t bytes[BATCH][2048];
-    nst_rx_frame rx[BATCH];
-    size_t total = 0, n;
-    while ((n = nst_output(from->n, from->ifx, tx, BATCH, now)) > 0) {
-        for (size_t i = 0; i < n; i++) {
-            uint8_t *p = bytes[i];
-            for (uint32_t k = 0; k < tx[i].niov; k++) {
-                memcpy(p, tx[i].iov[k].base, tx[i].iov[k].len);
-                p += tx[i].iov[k].len;
-            }
-            rx[i] = (nst_rx_frame){.data = bytes[i], .len = tx[i].len, .wire_len = tx[i].len};
-            from->data_frames += tx[i].len > 200;
-        }
-        from->frames_out += n;
-        nst_input(to->n, to->ifx, rx, n, now);
-        total += n;
+    static struct frames f;
+    double mark = stages != NULL ? seconds_now() : 0;
+    const size_t n = nst_output(from->n, from->ifx, tx, BATCH, now);
+
+    lap(stages != NULL ? stages[0] : NULL, &mark);
+    f.n = 0;
+    for (size_t i = 0; i < n; i++) {
+        copy_out(&f, &tx[i]);
+        from->data_frames += tx[i].len > 200;
     }
-    return total;
+    from->frames += n;
+    lap(stages != NULL ? stages[1] : NULL, &mark);
+    if (n > 0)
+        nst_input(to->n, to->ifx, f.rx, n, now);
+    lap(stages != NULL ? stages[2] : NULL, &mark);
+    return n;
 }
 
-static nst_sock open_pair(struct host *a, struct host *b, nst_sock listener, nst_sock *accepted, nst_time *now)
+static void carry(struct host *from, struct host *to, nst_time now)
 {
-    nst_open_args ca = {.kind = NST_TCP_CONNECT, .remote = {nst_ip4(10, 0, 0, 2), 80}};
-    nst_sock s = nst_open(a->n, &ca, *now);
+    while (carry_batch(from, to, now, NULL) > 0)
+        ;
+}
+
+static nst_ssize put(struct host *h, nst_sock s, void *data, size_t len, nst_time now)
+{
+    const nst_iov iov = {data, len};
+    nst_msg m = {.iov = &iov, .niov = 1};
+
+    return nst_send(h->n, s, &m, now);
+}
+
+static nst_ssize get(struct host *h, nst_sock s, void *data, size_t len, nst_time now)
+{
+    const nst_iov iov = {data, len};
+    nst_msg m = {.iov = &iov, .niov = 1};
+
+    return nst_recv(h->n, s, &m, now);
+}
+
+/* ------------------------------------------------------------------------------------------- connections */
+
+struct pair {
+    struct host a, b;       /* a connects to b */
+    nst_sock listener, s, r;
+    nst_time now;
+};
+
+static nst_sock listen_on(struct host *h, uint16_t port)
+{
+    const nst_open_args args = {.kind = NST_TCP_LISTEN, .local = {.port = port}};
+
+    return nst_open(h->n, &args, 0);
+}
+
+static void pair_connect(struct pair *p, nst_sock listener, uint16_t port)
+{
+    const nst_open_args args = {.kind = NST_TCP_CONNECT, .remote = {nst_ip4(10, 0, 0, 2), port}};
+
+    p->s = nst_open(p->a.n, &args, p->now);
     for (int i = 0; i < 3; i++) {
-        *now += 10000;
-        carry(a, b, *now);
-        carry(b, a, *now);
+        p->now += TURN_NS;
+        carry(&p->a, &p->b, p->now);
+        carry(&p->b, &p->a, p->now);
     }
-    *accepted = nst_accept(b->n, listener);
-    if (s <= 0 || *accepted <= 0) {
-        fprintf(stderr, "no connection: %lld %lld\n", (long long)s, (long long)*accepted);
+    p->r = nst_accept(p->b.n, listener);
+    if (p->s <= 0 || p->r <= 0) {
+        fprintf(stderr, "core: no connection: %lld %lld\n", (long long)p->s, (long long)p->r);
         exit(1);
     }
-    return s;
 }
 
-static void bulk(double budget)
+static void pair_open(struct pair *p, const nst_config *cfg)
+{
+    memset(p, 0, sizeof *p);
+    p->now = 1000;
+    host_open(&p->a, 1, cfg);
+    host_open(&p->b, 2, cfg);
+    p->listener = listen_on(&p->b, 80);
+}
+
+static void pair_free(struct pair *p)
+{
+    nst_free(p->a.n);
+    nst_free(p->b.n);
+}
+
+static nst_config default_config(void)
 {
     nst_config cfg;
+
     nst_config_default(&cfg);
-    struct host a = host_new(1, &cfg, 1500), b = host_new(2, &cfg, 1500);
-    nst_open_args la = {.kind = NST_TCP_LISTEN, .local = {.port = 80}};
-    nst_sock listener = nst_open(b.n, &la, 0), r;
-    nst_time now = 1000;
-    nst_sock s = open_pair(&a, &b, listener, &r, &now);
-    static uint8_t out[CHUNK], in[CHUNK * 4];
+    return cfg;
+}
+
+/* ----------------------------------------------------------------------------------------------- figures */
+
+/* One turn of a bulk transfer: a batch each way. Returns the bytes that the receiver read. */
+static uint64_t bulk_turn(struct pair *p, double *stage)
+{
+    static uint8_t out[CHUNK], in[CHUNK];
+    double *there[3] = {stage + OUTPUT, stage + COPY, stage + INPUT};
+    double *back[3] = {stage + ACK_OUTPUT, stage + ACK_OUTPUT, stage + ACK_INPUT};
+    double mark = stage != NULL ? seconds_now() : 0;
     uint64_t received = 0;
-    double start = seconds_now(), spent;
+    nst_ssize n;
+
+    p->now += TURN_NS;
+    while (put(&p->a, p->s, out, sizeof out, p->now) == CHUNK)
+        ;
+    lap(stage != NULL ? stage + SEND : NULL, &mark);
+    carry_batch(&p->a, &p->b, p->now, stage != NULL ? there : NULL);
+    mark = stage != NULL ? seconds_now() : 0;
+    while ((n = get(&p->b, p->r, in, sizeof in, p->now)) > 0)
+        received += (uint64_t)n;
+    lap(stage != NULL ? stage + RECV : NULL, &mark);
+    carry_batch(&p->b, &p->a, p->now, stage != NULL ? back : NULL);
+    return received;
+}
+
+static void bulk(void)
+{
+    const nst_config cfg = default_config();
+    struct pair p;
+    uint64_t received = 0;
+    double start, spent;
+
+    pair_open(&p, &cfg);
+    pair_connect(&p, p.listener, 80);
+    start = seconds_now();
     do {
-        for (int turn = 0; turn < 200; turn++) {
-            nst_iov iov = {out, sizeof out};
-            nst_msg m = {.iov = &iov, .niov = 1};
-            while (nst_send(a.n, s, &m, now) == CHUNK)
-                ;
-            now += 20000;
-            carry(&a, &b, now);
-            nst_iov riov = {in, sizeof in};
-            nst_msg rm = {.iov = &riov, .niov = 1};
-            nst_ssize n;
-            while ((n = nst_recv(b.n, r, &rm, now)) > 0)
-                received += (uint64_t)n;
-            carry(&b, &a, now);
-        }
+        for (int turn = 0; turn < 200; turn++)
+            received += bulk_turn(&p, NULL);
         spent = seconds_now() - start;
     } while (spent < budget);
-    printf("bulk MSS 1448        %8.2f Gbit/s   %6.1f ns per data segment (both ends, ACKs included)   %.2f ACKs per segment\n",
-           (double)received * 8e-9 / spent, spent * 1e9 / (double)a.data_frames, (double)b.frames_out / (double)a.data_frames);
-    nst_free(a.n);
-    nst_free(b.n);
+    report("bulk_gbit", (double)received * 8e-9 / spent, "bulk, MSS 1448       %8.2f Gbit/s",
+           (double)received * 8e-9 / spent);
+    report("segment_ns", spent * 1e9 / (double)p.a.data_frames,
+           "data segment         %8.1f ns        both ends, with their %.3f ACKs",
+           spent * 1e9 / (double)p.a.data_frames, (double)p.b.frames / (double)p.a.data_frames);
+    pair_free(&p);
 }
 
-/* Cost of an ACK: a sender's stack is fed acknowledgements of segments that a receiver made beforehand. */
-static void rounds(double budget)
+/* The same with a stopwatch between the calls: about 5 ns per segment more. */
+static void stages(void)
 {
-    nst_config cfg;
-    nst_config_default(&cfg);
-    struct host a = host_new(1, &cfg, 1500), b = host_new(2, &cfg, 1500);
-    nst_open_args la = {.kind = NST_TCP_LISTEN, .local = {.port = 80}};
-    nst_sock listener = nst_open(b.n, &la, 0), r;
-    nst_time now = 1000;
-    nst_sock s = open_pair(&a, &b, listener, &r, &now);
+    const nst_config cfg = default_config();
+    double stage[STAGES] = {0}, start;
+    struct pair p;
+
+    pair_open(&p, &cfg);
+    pair_connect(&p, p.listener, 80);
+    start = seconds_now();
+    do {
+        for (int turn = 0; turn < 200; turn++)
+            bulk_turn(&p, stage);
+    } while (seconds_now() - start < budget / 2);
+    for (int i = 0; i < STAGES; i++) {
+        const double ns = stage[i] * 1e9 / (double)p.a.data_frames;
+        char figure[64];
+
+        snprintf(figure, sizeof figure, "stage_%s_ns", stage_names[i]);
+        report(figure, ns, "  of it %-12s %8.1f ns", stage_names[i], ns);
+    }
+    pair_free(&p);
+}
+
+/* Segments go to the receiver two by two, so that each pair is acknowledged; the ACKs are kept for later. */
+static void collect_acks(struct pair *p, struct frames *acks)
+{
+    nst_tx_frame tx[2], ack[2];
+    struct frames data;
+    size_t n;
+
+    acks->n = 0;
+    while (acks->n < BATCH && (n = nst_output(p->a.n, p->a.ifx, tx, 2, p->now)) > 0) {
+        data.n = 0;
+        for (size_t i = 0; i < n; i++)
+            copy_out(&data, &tx[i]);
+        nst_input(p->b.n, p->b.ifx, data.rx, n, p->now);
+        n = nst_output(p->b.n, p->b.ifx, ack, 2, p->now);
+        for (size_t i = 0; i < n && acks->n < BATCH; i++)
+            copy_out(acks, &ack[i]);
+    }
+}
+
+/* The cost of an ACK of two segments to a sender, recorded beforehand and then taken in under the stopwatch. */
+static void acks_in(void)
+{
+    static uint8_t data[2 * BATCH * 1448];
+    static struct frames acks;
+    const nst_config cfg = default_config();
+    uint64_t count = 0;
+    double spent = 0;
+    struct pair p;
+
+    pair_open(&p, &cfg);
+    pair_connect(&p, p.listener, 80);
+    for (const double start = seconds_now(); seconds_now() - start < budget / 2;) {
+        double mark;
+
+        p.now += TURN_NS;
+        put(&p.a, p.s, data, sizeof data, p.now);
+        collect_acks(&p, &acks);
+        mark = seconds_now();
+        nst_input(p.a.n, p.a.ifx, acks.rx, acks.n, p.now);
+        spent += seconds_now() - mark;
+        count += acks.n;
+        while (get(&p.b, p.r, data, sizeof data, p.now) > 0)
+            ;
+        carry(&p.a, &p.b, p.now);
+        carry(&p.b, &p.a, p.now);
+    }
+    report("ack_ns", spent * 1e9 / (double)count,
+           "ACK taken in         %8.1f ns        each of 2 segments, %d in a batch", spent * 1e9 / (double)count,
+           BATCH);
+    pair_free(&p);
+}
+
+static void rounds(void)
+{
+    const nst_config cfg = default_config();
     uint8_t buf[64] = {0};
     uint64_t trips = 0;
-    double start = seconds_now(), spent;
+    double start, spent;
+    struct pair p;
+
+    pair_open(&p, &cfg);
+    pair_connect(&p, p.listener, 80);
+    start = seconds_now();
     do {
         for (int turn = 0; turn < 2000; turn++, trips++) {
-            nst_iov iov = {buf, sizeof buf};
-            nst_msg m = {.iov = &iov, .niov = 1};
-            now += 20000;
-            nst_send(a.n, s, &m, now);
-            carry(&a, &b, now);
-            nst_recv(b.n, r, &m, now);
-            nst_send(b.n, r, &m, now);
-            carry(&b, &a, now);
-            nst_recv(a.n, s, &m, now);
+            p.now += TURN_NS;
+            put(&p.a, p.s, buf, sizeof buf, p.now);
+            carry(&p.a, &p.b, p.now);
+            get(&p.b, p.r, buf, sizeof buf, p.now);
+            put(&p.b, p.r, buf, sizeof buf, p.now);
+            carry(&p.b, &p.a, p.now);
+            get(&p.a, p.s, buf, sizeof buf, p.now);
         }
         spent = seconds_now() - start;
-    } while (spent < budget);
-    printf("ping-pong 64 B       %8.0f per s     %6.1f ns per round trip (both ends)\n", (double)trips / spent, spent * 1e9 / (double)trips);
-    nst_free(a.n);
-    nst_free(b.n);
+    } while (spent < budget / 2);
+    report("pingpong_per_second", (double)trips / spent, "ping-pong 64 B       %8.0f per s     %.1f ns, both ends",
+           (double)trips / spent, spent * 1e9 / (double)trips);
+    pair_free(&p);
 }
 
-static void connections(double budget)
+static void connections(void)
 {
-    nst_config cfg;
-    nst_config_default(&cfg);
-    cfg.set[NST_SET_TCP_TIME_WAIT] = 1;
-    struct host a = host_new(1, &cfg, 1500), b = host_new(2, &cfg, 1500);
-    nst_open_args la = {.kind = NST_TCP_LISTEN, .local = {.port = 80}};
-    nst_sock listener = nst_open(b.n, &la, 0);
-    nst_time now = 1000;
+    nst_config cfg = default_config();
     uint64_t count = 0;
     nst_event ev[16];
-    double start = seconds_now(), spent;
+    double start, spent;
+    struct pair p;
+
+    cfg.set[NST_SET_TCP_TIME_WAIT] = 1;
+    pair_open(&p, &cfg);
+    start = seconds_now();
     do {
         for (int turn = 0; turn < 500; turn++, count++) {
-            nst_sock r, s = open_pair(&a, &b, listener, &r, &now);
-            nst_close(a.n, s, NST_CLOSE, now);
-            carry(&a, &b, now);
-            nst_close(b.n, r, NST_CLOSE, now);
-            carry(&b, &a, now);
-            carry(&a, &b, now);
-            while (nst_events(a.n, ev, 16) || nst_events(b.n, ev, 16))
+            pair_connect(&p, p.listener, 80);
+            nst_close(p.a.n, p.s, NST_CLOSE, p.now);
+            carry(&p.a, &p.b, p.now);
+            nst_close(p.b.n, p.r, NST_CLOSE, p.now);
+            carry(&p.b, &p.a, p.now);
+            carry(&p.a, &p.b, p.now);
+            while (nst_events(p.a.n, ev, 16) != 0 || nst_events(p.b.n, ev, 16) != 0)
                 ;
         }
         spent = seconds_now() - start;
-    } while (spent < budget);
-    printf("connect and close    %8.0f per s     %6.1f ns each (both ends)\n", (double)count / spent, spent * 1e9 / (double)count);
-    nst_free(a.n);
-    nst_free(b.n);
+    } while (spent < budget / 2);
+    report("connections_per_second", (double)count / spent,
+           "connect and close    %8.0f per s     %.1f ns, both ends", (double)count / spent,
+           spent * 1e9 / (double)count);
+    pair_free(&p);
 }
 
+/* Connections that were used once, 100 bytes each way, and then stay open. */
 static void idle(void)
 {
-    enum { N = 20000 };
-    nst_config cfg;
-    nst_config_default(&cfg);
+    nst_config cfg = default_config();
+    uint8_t buf[100] = {0};
+    nst_event ev[16];
+    uint64_t one, many, before = 0;
+    double each;
+    nst_sock listener[2];
+    struct pair p;
+
     cfg.max_tcp = 1;
-    uint64_t one = nst_footprint(&cfg);
-    cfg.max_tcp = N + 1;
-    uint64_t many = nst_footprint(&cfg);
-    printf("idle connection      %8.1f bytes of core memory (block, hash, scoreboard and range slots)\n", (double)(many - one) / N);
+    cfg.max_time_wait = cfg.max_syn = 1;
+    one = nst_footprint(&cfg);
+    cfg.max_tcp = IDLE + 1;
+    many = nst_footprint(&cfg);
+    pair_open(&p, &cfg);
+    listener[0] = p.listener;
+    listener[1] = listen_on(&p.b, 81);
+    for (int i = 0; i < IDLE; i++) {
+        if (i == IDLE / 10) /* what the first ones touched was mostly not theirs alone */
+            before = touched(&p.b);
+        pair_connect(&p, listener[i % 2], (uint16_t)(80 + i % 2)); /* two ports: more pairs than one has */
+        put(&p.a, p.s, buf, sizeof buf, p.now);
+        carry(&p.a, &p.b, p.now);
+        get(&p.b, p.r, buf, sizeof buf, p.now);
+        put(&p.b, p.r, buf, sizeof buf, p.now);
+        carry(&p.b, &p.a, p.now);
+        get(&p.a, p.s, buf, sizeof buf, p.now);
+        while (nst_events(p.a.n, ev, 16) != 0 || nst_events(p.b.n, ev, 16) != 0)
+            ;
+    }
+    each = (double)(touched(&p.b) - before) / (IDLE - IDLE / 10);
+    report("idle_touched_bytes", each, "idle connection      %8.1f bytes     touched, of %d connections", each, IDLE);
+    report("idle_reserved_bytes", (double)(many - one) / IDLE, "                     %8.1f bytes     reserved",
+           (double)(many - one) / IDLE);
+    pair_free(&p);
 }
 
 int main(int argc, char **argv)
 {
-    double budget = argc == 3 && strcmp(argv[1], "--seconds") == 0 ? atof(argv[2]) : 2.0;
-    bulk(budget);
-    rounds(budget);
-    connections(budget);
+    for (int i = 1; i < argc; i += 2) {
+        if (i + 1 < argc && strcmp(argv[i], "--seconds") == 0) {
+            budget = atof(argv[i + 1]);
+        } else if (i + 1 < argc && strcmp(argv[i], "--json") == 0) {
+            json = fopen(argv[i + 1], "a");
+            if (json == NULL) {
+                perror(argv[i + 1]);
+                return 3;
+            }
+        } else {
+            fprintf(stderr, "usage: core [--seconds T] [--json FILE]\n");
+            return 2;
+        }
+    }
+    bulk();
+    stages();
+    acks_in();
+    rounds();
+    connections();
     idle();
-    return 0;
+    return json != NULL && fclose(json) != 0 ? 3 : 0;
 }

@@ -53,7 +53,7 @@ enum phase { CLOSED, CONNECTING, OPEN, ECHOED, DONE };
 struct conn {
     int fd;
     enum phase phase;
-    bool idle;                /* only held open */
+    bool idle;                /* only held open, to echo: it says nothing by itself */
     uint32_t interest;        /* EPOLL... as registered */
     uint64_t sent, received;  /* bytes, since it was opened */
     uint64_t since;           /* when the operation under way began */
@@ -86,7 +86,7 @@ static struct {
     int tag_count;
 } opt = {.run_ns = 1000000000u, .warmup_ns = 200000000u, .window = 64, .connections = 1};
 
-static struct sockaddr_storage peer;
+static struct sockaddr_storage peer, idle_peer;
 static socklen_t peer_len;
 static int poll_fd;
 static struct conn *conns;
@@ -162,7 +162,7 @@ static uint64_t clock_value(clockid_t clock)
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* Fields `from`..`from + n` (1 = first) of the line, the sum of those whose bit is set; in ticks. */
+/* The sum of those numbers of the line whose bit is set in the mask, the first number being bit 0. */
 static uint64_t sum_fields(const char *line, uint32_t mask)
 {
     uint64_t sum = 0;
@@ -279,7 +279,7 @@ static void conn_open(struct conn *c, uint32_t interest)
     c->sent = c->received = 0;
     c->interest = UINT32_MAX;
     c->since = now_ns();
-    if (connect(c->fd, (const struct sockaddr *)&peer, peer_len) != 0 && errno != EINPROGRESS)
+    if (connect(c->fd, (const struct sockaddr *)(c->idle ? &idle_peer : &peer), peer_len) != 0 && errno != EINPROGRESS)
         die("connect: %s", strerror(errno));
     watch(c, interest);
 }
@@ -319,10 +319,13 @@ static size_t receive(struct conn *c, size_t max)
 
 static void ready_to(struct conn *c, uint32_t events)
 {
+    const uint64_t before = c->sent;
+
     if ((events & EPOLLIN) != 0)
         receive(c, 1);
     for (int i = 0; i < CALLS_MAX && !finishing && send_chunk(c, CHUNK); i++)
         ;
+    bytes += c->sent - before; /* for --count only: a sample asks what was acknowledged */
 }
 
 static void ready_from(struct conn *c, uint32_t events)
@@ -721,6 +724,11 @@ static void resolve(void)
     } else {
         usage("HOST is a numeric IPv4 or IPv6 address");
     }
+    idle_peer = peer;
+    if (peer.ss_family == AF_INET)
+        ((struct sockaddr_in *)&idle_peer)->sin_port = htons(PORT_ECHO);
+    else
+        ((struct sockaddr_in6 *)&idle_peer)->sin6_port = htons(PORT_ECHO);
 }
 
 static void print_field(const char *key, uint64_t value)

@@ -224,6 +224,7 @@ static enum pcap_replay_status next_classic(struct pcap_replay *r, struct pcap_r
     r->at += caplen;
     out->interface = 0;
     out->link_type = r->link_type;
+    out->snaplen = r->snaplen;
     out->t_ns = saturated(get32(r, header), (uint64_t)get32(r, header + 4) * (r->is_ns ? 1 : 1000));
     return deliver(r, out, r->buffer, caplen, len);
 }
@@ -310,6 +311,7 @@ static enum pcap_replay_status on_packet(struct pcap_replay *r, struct pcap_repl
     if (!pcap_link_is_known(i->link_type))
         return unknown_link(w, i->link_type);
     out->link_type = i->link_type;
+    out->snaplen = i->snaplen;
     out->t_ns = is_simple ? r->last_t_ns
                           : ticks_to_ns(i, (uint64_t)get32(r, body + 4) << 32 | get32(r, body + 8));
     return deliver(r, out, body + header, caplen, wire_len);

@@ -32,6 +32,7 @@ struct pcap_replay_packet { /* valid until the next call on the same reader */
     uint32_t link_len;
     const uint8_t *ip;    /* the IP packet as captured */
     uint32_t len;         /* bytes at ip */
+    uint32_t snaplen;     /* of the interface; 0 = unlimited */
     uint32_t wire_len;    /* bytes that the IP packet (and padding) had on the wire; > len when cut off */
     enum pcap_replay_skip skip; /* not NONE: ip is not to be used */
 };

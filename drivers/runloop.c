@@ -57,6 +57,7 @@ struct runloop *runloop_open(void)
     sigemptyset(&mask);
     sigaddset(&mask, SIGINT);
     sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGHUP);
     sigaddset(&mask, SIGUSR1);
     sigprocmask(SIG_BLOCK, &mask, &loop->old_mask);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -8,7 +8,7 @@
 struct runloop;
 
 enum { RUNLOOP_IN = 1, RUNLOOP_OUT = 2, RUNLOOP_HANGUP = 4 };
-enum { RUNLOOP_STOP = 1, RUNLOOP_STATISTICS = 2 }; /* SIGINT or SIGTERM; SIGUSR1 */
+enum { RUNLOOP_STOP = 1, RUNLOOP_STATISTICS = 2 }; /* SIGINT, SIGTERM or SIGHUP; SIGUSR1 */
 enum { RUNLOOP_EVENTS_MAX = 16 };
 
 struct runloop_event {
@@ -16,7 +16,7 @@ struct runloop_event {
     uint32_t ready; /* RUNLOOP_ bits */
 };
 
-/* Blocks SIGINT, SIGTERM and SIGUSR1 and takes them over. NULL with errno set on failure. */
+/* Blocks SIGINT, SIGTERM, SIGHUP and SIGUSR1 and takes them over. NULL with errno set on failure. */
 struct runloop *runloop_open(void);
 void runloop_close(struct runloop *);
 

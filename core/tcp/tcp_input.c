@@ -56,15 +56,20 @@ static enum verdict stop(struct tcp *t, const struct tcp_pcb *p, const struct tc
 
 /* ------------------------------------------------------------------------------------ first: check sequence number */
 
-/* RFC 7323 §5.3 R1. TS.Recent older than 24 days says nothing any more (§5.5). */
+/* RFC 7323 §5.5: older than 24 days it says nothing any more. */
+static bool ts_recent_is_valid(const struct tcp *t, const struct tcp_pcb *p)
+{
+    return t->b->now - p->opt.ts_recent_at <= NST_S(86400) * TCP_PAWS_IDLE_DAYS;
+}
+
+/* RFC 7323 §5.3 R1. */
 static enum verdict check_timestamp(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
     if (!p->opt.ts || (s->h.flags & TCP_RST))
         return NEXT;
     if (!s->h.opt.has_ts)
         return s->len > 0 && p->state != TCPS_SYN_RCVD ? stop(t, p, s, NST_DROP_TCP_NO_TS) : NEXT;
-    bool recent_is_valid = t->b->now - p->opt.ts_recent_at <= NST_S(86400) * TCP_PAWS_IDLE_DAYS;
-    if (!recent_is_valid || (int32_t)(s->h.opt.ts_val - p->opt.ts_recent) >= 0)
+    if (!ts_recent_is_valid(t, p) || (int32_t)(s->h.opt.ts_val - p->opt.ts_recent) >= 0)
         return NEXT;
     if (s->h.flags & TCP_SYN)
         tcp_challenge(t, p, NST_RULE_TCP_CHALLENGE);
@@ -123,6 +128,8 @@ static enum verdict step1_sequence(struct tcp *t, struct tcp_pcb *p, struct tcp_
         s->seq = seq_add(s->seq, 1); /* RFC 9293 figure 8: the SYN-ACK of a simultaneous open; its SYN is known */
         s->h.flags &= (uint16_t)~TCP_SYN;
         s->len--;
+        p->dsack = (struct wire_sack){p->rcv.irs, s->seq}; /* and the peer learns that we had it */
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OLD);
     }
     if (check_timestamp(t, p, s) == STOP)
         return STOP;
@@ -199,8 +206,8 @@ static enum verdict step5_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg 
     if (tcp_ack(t, p, s) != TCP_ACK_OK)
         return STOP;
     /* RFC 7323 §4.3: TS.Recent follows segments that span Last.ACK.sent; only now, so that a bad ACK cannot poison it (attacks F5) */
-    if (p->opt.ts && s->h.opt.has_ts && (int32_t)(s->h.opt.ts_val - p->opt.ts_recent) >= 0 &&
-        seq_leq(s->seq, p->opt.last_ack_sent)) {
+    if (p->opt.ts && s->h.opt.has_ts && seq_leq(s->seq, p->opt.last_ack_sent) &&
+        ((int32_t)(s->h.opt.ts_val - p->opt.ts_recent) >= 0 || !ts_recent_is_valid(t, p))) {
         p->opt.ts_recent = s->h.opt.ts_val;
         p->opt.ts_recent_at = t->b->now;
     }

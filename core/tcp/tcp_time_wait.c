@@ -55,6 +55,11 @@ bool tcp_time_wait_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
         drop(t->b, NST_DROP_TCP_TIME_WAIT_RST, p->route.ifx, s->len, p->conn);
         return false;
     }
+    bool is_inside = seq_geq(s->seq, p->rcv.nxt) && seq_lt(s->seq, p->rcv.adv);
+    if (is_inside && (s->h.flags & (TCP_SYN | TCP_ACK)) == 0) { /* fifth */
+        drop(t->b, NST_DROP_TCP_NO_ACK_FLAG, p->route.ifx, s->len, p->conn);
+        return false;
+    }
     drop(t->b, NST_DROP_TCP_TIME_WAIT, p->route.ifx, s->len, p->conn);
     bool is_fin_again = (s->h.flags & TCP_FIN) && seq_eq(seq_add(s->seq, s->len), p->rcv.nxt);
     if (is_fin_again)

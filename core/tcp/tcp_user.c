@@ -253,7 +253,9 @@ static void shut_read(struct tcp *t, struct tcp_pcb *p)
 
 static int reset_and_free(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule)
 {
-    if (p->state != TCPS_SYN_SENT && p->state != TCPS_TIME_WAIT && p->state != TCPS_CLOSED)
+    bool both_closed = p->state == TCPS_CLOSING || p->state == TCPS_LAST_ACK; /* RFC 9293 §3.10.5: no reset unless data is lost */
+    bool is_unknown_to_peer = p->state == TCPS_SYN_SENT || p->state == TCPS_TIME_WAIT || p->state == TCPS_CLOSED;
+    if (!is_unknown_to_peer && !(both_closed && rule == NST_RULE_TCP_RST_ABORT))
         tcp_rst_send(t, p, rule);
     tcp_done(t, p, rule, p->state == TCPS_CLOSED ? 0 : NST_ECONNRESET);
     return 0;

@@ -24,6 +24,13 @@ struct fuzz {
 static uint8_t take8(struct fuzz *f) { return f->p < f->end ? *f->p++ : 0; }
 static uint16_t take16(struct fuzz *f) { return (uint16_t)(take8(f) << 8 | take8(f)); }
 
+/* A distance in sequence space, forward or back. */
+static uint32_t take_offset(struct fuzz *f)
+{
+    uint32_t v = take16(f);
+    return v < 0x8000 ? v : v - 0x10000u;
+}
+
 static void *env_alloc(void *user, size_t size)
 {
     (void)user;
@@ -105,8 +112,8 @@ static void tcp_segment(struct fuzz *f)
     t[1] = (uint8_t)sport;
     t[2] = (uint8_t)(dport >> 8);
     t[3] = (uint8_t)dport;
-    put32(t + 4, f->seq[which] + (how & 4 ? (uint32_t)(int16_t)take16(f) : 0u));
-    put32(t + 8, f->ack[which] + (how & 8 ? (uint32_t)(int16_t)take16(f) : 0u));
+    put32(t + 4, f->seq[which] + (how & 4 ? take_offset(f) : 0));
+    put32(t + 8, f->ack[which] + (how & 8 ? take_offset(f) : 0));
     t[12] = (uint8_t)((20 + options) / 4 << 4);
     t[13] = how & 16 ? flags : (uint8_t)(flags & 0x1b);
     uint16_t wnd = how & 32 ? take16(f) : 65535;

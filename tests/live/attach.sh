@@ -33,6 +33,17 @@ refused tun0 "^netstack: tun0 is in use by .* \(pid [0-9]+\); choose another nam
 wait $other || fail "--no-config: exit status $?: $(cat other.err)"
 expect '^netstack [0-9.]+  tun0 down ' other.out
 
+# A link too small for IPv6, and a host without it: IPv4 works, and the second says so.
+start_stack --mtu 1000
+peer echo 10.0.0.2 7 100000 >log || fail "mtu 1000: $(cat log)"
+stop_stack
+expect 'stack 10\.0\.0\.2   host 10\.0\.0\.1   mtu 1000' stack.out
+echo 1 >/proc/sys/net/ipv6/conf/tun0/disable_ipv6
+start_stack
+peer echo 10.0.0.2 7 1000 >log || fail "without IPv6: $(cat log)"
+stop_stack
+expect '^netstack: tun0: this host has IPv6 switched off \(fd00::1/64: Permission denied\); going on with IPv4$' stack.err
+
 ip tuntap add tap0 mode tap
 refused tap0 '^netstack: tap0 is a TAP device; --tun needs a TUN: sudo ip tuntap add tun1 mode tun$'
 ip tuntap add tun5 mode tun multi_queue

@@ -25,3 +25,6 @@ timeout 10 "$NETSTACK" --tun tun0 --connect 10.0.0.1:3000 --recv 5000000 -q </de
 timeout 10 "$NETSTACK" --tun tun0 --connect 10.0.0.1:3000 -q </dev/null 2>err | head -c 1000 >got
 check_stderr err
 [ "$(wc -c <got)" -eq 1000 ] || fail "a reader that goes away"
+# Without standard input there is nothing to mistake for it.
+timeout 10 "$NETSTACK" --tun tun0 --connect 10.0.0.1:3000 --recv 5000000 -q <&- >out 2>err || fail "closed stdin: $(cat err)"
+cmp want out || fail "other bytes without stdin"

@@ -26,8 +26,11 @@ peer udp fd00::2 8000 3 100 >log || fail "IPv6 is not back: $(cat log)"
 ip link set tun0 mtu 1300
 peer echo 10.0.0.2 7 1000000 >log || fail "after the change of MTU: $(cat log)"
 expect '^tun0: link up, mtu 1300$' stack.out
+ip link set tun0 mtu 1000 # too small for IPv6
+peer echo 10.0.0.2 7 100000 >log || fail "mtu 1000: $(cat log)"
 ip link set tun0 mtu 1500
 sleep 0.2
+peer echo fd00::2 7 1000 >log || fail "IPv6 after mtu 1000: $(cat log)"
 before=$(ticks)
 sleep 1
 after=$(ticks)

@@ -18,7 +18,7 @@ done
 mkfifo stream
 timeout 10 tcpdump -nr stream -c 2 icmp >dump 2>/dev/null &
 reader=$!
-"$NETSTACK" --tun tun0 --ping 10.0.0.1 --duration 5s -w - >stream 2>err &
+"$NETSTACK" --tun tun0 --ping 10.0.0.1 --duration 2s -w - >stream 2>err &
 stack=$!
 wait $reader || fail "nothing came through the pipe: $(cat err)"
 wait $stack || fail "a reader that goes away must not end the stack with an error: $(cat err)"

@@ -117,6 +117,7 @@ struct t {
 };
 
 struct t *t_at(enum tcp_state state, const struct t_opts *o);
+void t_end(struct t *t); /* checks that nothing is left, and frees; for tests with very many fixtures */
 #define T_OPTS(...) (&(struct t_opts){.dummy = 0, __VA_ARGS__})
 #define t_closed(...)      t_at(TCPS_CLOSED, T_OPTS(__VA_ARGS__))
 #define t_listen(...)      t_at(TCPS_LISTEN, T_OPTS(__VA_ARGS__))
@@ -154,6 +155,8 @@ struct t *t_at(enum tcp_state state, const struct t_opts *o);
 
 void t_recv(struct t *t, nst_time dt, const struct t_seg *s);
 void t_recv_raw(struct t *t, const void *packet, size_t len); /* any bytes, as an IP packet */
+void t_recv_l4(struct t *t, const void *l4, size_t len); /* these bytes behind an IP header of the peer's */
+void t_fix_csum(struct t *t, uint8_t *l4, size_t len); /* writes the right TCP checksum */
 size_t t_build(struct t *t, const struct t_seg *s, uint8_t *out); /* the packet that t_recv would send; out: 65,600 bytes */
 void t_expect(struct t *t, nst_time dt, const struct t_seg *s, const char *file, int line);
 void t_expect_nothing(struct t *t, nst_time dt, const char *file, int line);
@@ -169,7 +172,8 @@ int64_t t_snd_nxt(struct t *t, int64_t n);
 void t_pass(struct t *t, nst_time dt);      /* time goes by; what is sent waits for EXPECT */
 unsigned t_sent(struct t *t, nst_time dt);  /* the same, but what is sent is only checked in itself; returns how many */
 struct wire_tcp t_next_sent(struct t *t);   /* takes the next segment that was sent, numbers absolute; fails if none */
-uint32_t t_last_len(const struct t *t);     /* payload bytes of the segment just taken by EXPECT or t_next_sent */
+struct wire_tcp t_last_sent(struct t *t);   /* the segment just taken by EXPECT, t_sent or t_next_sent */
+uint32_t t_last_len(const struct t *t);     /* its payload bytes */
 nst_ip t_addr(const char *text);
 nst_ip t_our_ip(const struct t *t);
 nst_ip t_peer_ip(const struct t *t);

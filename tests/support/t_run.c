@@ -74,6 +74,8 @@ void t_recv(struct t *t, nst_time dt, const struct t_seg *s)
         return; /* an attacker's, or not of this connection */
     uint32_t seq = s->seq != 0 ? (uint32_t)s->seq : (flags & SYN) != 0 ? 0 : c->peer_nxt;
     uint32_t end = seq + s->len + ((flags & SYN) != 0) + ((flags & FIN) != 0);
+    if ((flags & SYN) != 0 && c->peer_nxt != 0)
+        return; /* out of place */
     if ((int32_t)(seq - c->peer_nxt) <= 0 && (int32_t)(end - c->peer_nxt) > 0)
         c->peer_nxt = end;
 }

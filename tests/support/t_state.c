@@ -308,6 +308,16 @@ static void check_no_leak(struct t *t)
     EQ(tcp->time_wait_count, 0);
 }
 
+void t_end(struct t *t)
+{
+    struct t **link = &t_fixtures;
+    check_no_leak(t);
+    while (*link != t)
+        link = &(*link)->next;
+    *link = t->next;
+    free_fixture(t);
+}
+
 static void check_all(void)
 {
     for (struct t *t = t_fixtures; t != NULL; t = t->next)

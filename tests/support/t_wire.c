@@ -147,6 +147,22 @@ size_t t_build(struct t *t, const struct t_seg *s, uint8_t *out)
     return ip + len;
 }
 
+void t_fix_csum(struct t *t, uint8_t *l4, size_t len)
+{
+    nst_ip src = t_peer_ip(t), dst = t_our_ip(t);
+    put16(l4 + 16, 0);
+    put16(l4 + 16, (uint16_t)~sum_l4(&src, &dst, l4, len));
+}
+
+void t_recv_l4(struct t *t, const void *l4, size_t len)
+{
+    uint8_t packet[65600];
+    size_t ip = put_ip(t, T_SEG(), len, packet);
+    if (len > 0)
+        memcpy(packet + ip, l4, len);
+    t_recv_raw(t, packet, ip + len);
+}
+
 /* ------------------------------------------------------------------------------------ taking our packets apart */
 
 void t_dissect(struct t *t, const struct t_log *l, struct t_sent *out)

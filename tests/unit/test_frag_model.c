@@ -106,7 +106,8 @@ static enum fate model_add(struct model *m, struct seen f, enum nst_drop *why)
         const struct seen *s = &m->list[i];
         if (f.off < s->off + s->len && s->off < f.off + f.len) {
             is_overlap = true;
-            is_twin = s->off == f.off && s->len == f.len && s->mf == f.mf && s->salt == f.salt;
+            is_twin = s->off == f.off && s->len == f.len && s->mf == f.mf &&
+                      (s->salt == f.salt || f.off + f.len <= 8); /* the contents share the UDP header */
         }
     }
     if (is_overlap) {
@@ -166,9 +167,9 @@ static void random_fragments_follow_the_model(void **state)
             break;
         }
         host_time(h, NST_S(31));
-        expect_no_sets(h);
-        while (host_out(h) > 0) {
+        while (host_out(h) > 0) { /* time exceeded */
         }
+        expect_no_sets(h);
     }
     assert_true(fates[STORED] > 10000 && fates[WHOLE] > 1000);
     assert_true(whys[NST_DROP_FRAG_OVERLAP] > 1000 && whys[NST_DROP_FRAG_DUPLICATE] > 1000);

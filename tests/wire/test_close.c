@@ -74,10 +74,11 @@ TEST(close_syn_rcvd, fin_waits_for_the_handshake) /* "queue for processing after
 
 TEST(close_established, fin_follows_the_queued_data)
 {
-    struct t *t = t_established(.mss = 1000, .wnd = 1000);
+    struct t *t = t_established(.mss = 500, .wnd = 1000);
     EQ(t_write(t, 1500), 1500);
     EQ(t_shut(t), 0);
-    EXPECT(0, .flags = ACK, .len = 1000);
+    EXPECT(0, .flags = ACK, .len = 500);
+    EXPECT(0, .flags = ACK, .len = 500);
     EXPECT_NOTHING(0);
     EXPECT_STATE(TCPS_FIN_WAIT_1);
     RECV(10, .flags = ACK);

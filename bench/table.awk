@@ -1,0 +1,105 @@
+# The lines of JSON that bench/run collected, as tables: medians, smallest and largest, ratios of the medians.
+# a = netstack over TUN, b = kernel to kernel over veth, c = the same with veth's offloads off.
+
+function value(key,    at, rest) {
+    at = index($0, "\"" key "\":")
+    if (!at) return ""
+    rest = substr($0, at + length(key) + 3)
+    sub(/^"/, "", rest)
+    sub(/[",}].*/, "", rest)
+    return rest
+}
+
+function keep(what, contender, number,    key) {
+    if (number == "") return
+    key = what SUBSEP contender
+    list[key, ++count[key]] = number + 0
+}
+
+function sort(key,    i, j, swap) {
+    for (i = 2; i <= count[key]; i++)
+        for (j = i; j > 1 && list[key, j - 1] > list[key, j]; j--) {
+            swap = list[key, j]; list[key, j] = list[key, j - 1]; list[key, j - 1] = swap
+        }
+}
+
+function median(what, contender,    key, n) {
+    key = what SUBSEP contender
+    n = count[key]
+    if (!n) return 0
+    sort(key)
+    return n % 2 ? list[key, (n + 1) / 2] : (list[key, n / 2] + list[key, n / 2 + 1]) / 2
+}
+
+function number(v) {
+    return v >= 10000 ? sprintf("%d,%03d", v / 1000, v % 1000) : v >= 100 ? sprintf("%.0f", v) : sprintf("%.2f", v)
+}
+
+function cell(what, contender,    key, m) {
+    key = what SUBSEP contender
+    if (!count[key]) return "-"
+    m = median(what, contender)
+    return number(m) " (" number(list[key, 1]) " - " number(list[key, count[key]]) ")"
+}
+
+function ratio(what, contender,    other) {
+    other = median(what, contender)
+    return other && count[what SUBSEP "a"] ? sprintf("%.2f", median(what, "a") / other) : "-"
+}
+
+function row(title, what) {
+    printf "| %-34s | %-26s | %-26s | %5s | %-26s | %5s |\n", title, cell(what, "a"), cell(what, "b"),
+        ratio(what, "b"), cell(what, "c"), ratio(what, "c")
+}
+
+function head(title) {
+    printf "| %-34s | %-26s | %-26s | %5s | %-26s | %5s |\n", title, "netstack, TUN", "kernel, veth", "ratio",
+        "kernel, veth, no offloads", "ratio"
+    print "|---|---|---|---|---|---|"
+}
+
+/"contender"/ {
+    f = value("figure"); c = value("contender"); ns = value("ns"); gib = value("bytes") / 1073741824
+    if (!(f in seen)) { seen[f] = 1; order[++figures] = f }
+    bulk[f] = value("per_second") == ""
+    keep(f, c, bulk[f] ? value("bits_per_second") / 1e9 : value("per_second"))
+    if (!bulk[f]) {
+        keep(f "/p50", c, value("p50_ns") / 1000)
+        keep(f "/p99", c, value("p99_ns") / 1000)
+    }
+    unit[f] = bulk[f] ? "GiB" : "1000"
+    work = bulk[f] ? gib : value("ops") / 1000
+    scale = bulk[f] ? 1e9 : 1e6                 # seconds per GiB, milliseconds per 1000
+    if (work > 0) {
+        keep(f "/cpu", c, value("cpu_of_ns") / scale / work)
+        keep(f "/machine", c, value("cpu_machine_ns") / scale / work)
+        keep(f "/user", c, value("cpu_of_user_ns") / scale / work)
+        keep(f "/sys", c, value("cpu_of_sys_ns") / scale / work)
+    }
+    lost[c] += value("lost")
+}
+
+END {
+    head("throughput, median (min - max)")
+    for (i = 1; i <= figures; i++) row(order[i] (bulk[order[i]] ? ", Gbit/s" : ", per s"), order[i])
+    print ""
+    head("latency, us")
+    for (i = 1; i <= figures; i++) {
+        if (bulk[order[i]]) continue
+        row(order[i] " p50", order[i] "/p50")
+        row(order[i] " p99", order[i] "/p99")
+    }
+    print ""
+    head("processor time")
+    for (i = 1; i <= figures; i++) {
+        f = order[i]; u = bulk[f] ? ", s per GiB" : ", us each"
+        row(f " server" u, f "/cpu")
+        row(f " machine" u, f "/machine")
+    }
+    print ""
+    for (i = 1; i <= figures; i++) {
+        f = order[i]; t = median(f "/user", "a") + median(f "/sys", "a")
+        if (t > 0) printf "netstack %-16s %3.0f %% of its processor time in the kernel\n", f, 100 * median(f "/sys", "a") / t
+    }
+    if (lost["a"] + lost["b"] + lost["c"]) print "datagrams lost: netstack " lost["a"] + 0 ", veth " lost["b"] + 0 ", veth without offloads " lost["c"] + 0
+}
