@@ -311,7 +311,7 @@ static void set(struct replay *r, uint32_t setting, int64_t value)
 /* The recorded host used these ports again soon, so nothing of this connection may linger. */
 void replay_tcp_no_time_wait(struct replay *r, bool on)
 {
-    set(r, NST_SET_TCP_TIME_WAIT, on ? 0 : r->time_wait);
+    set(r, NST_SET_TCP_TIME_WAIT, on ? 1 : r->time_wait); /* ms: the last ACK still leaves */
 }
 
 void replay_tcp_scale(struct replay *r, const struct conv *c)

@@ -294,7 +294,7 @@ static uint64_t starts_anew(struct conv *c, const struct rp_packet *p, uint64_t 
     if (!p->has_l4 || (p->flags & RP_SYN) == 0 || (p->flags & RP_RST) != 0)
         return 0;
     if ((p->flags & RP_ACK) == 0) {
-        if (!c->is_mid && (!has_isn || p->seq == isn))
+        if (!c->is_mid && (!has_isn || (p->seq == isn && !(t->fin_seen && t->peer_fin))))
             return 0;
         if (c->is_mid || is_over(t) || !t->is_answered)
             return number;

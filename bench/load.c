@@ -42,7 +42,7 @@ enum {
     ERRORS_MAX = 1000,
     TAGS_MAX = 8,
     SETUP_S = 20,          /* to open all connections */
-    FINISH_S = 5,          /* to close them in order */
+    FINISH_S = 15,         /* to close them in order, lost segments sent again included */
     UDP_WAIT_MS = 200,     /* silence after which what is under way counts as lost */
     HIST_STEPS = 64,
     HIST_SIZE = 64 * HIST_STEPS,

@@ -32,6 +32,7 @@ void nst_config_default(nst_config *c)
 
 int nst_config_fit(nst_config *c, uint64_t bytes)
 {
+    nst_config_default(c);
     if (bytes < 1u << 20)
         return -NST_EINVAL;
     uint64_t mib = bytes >> 20;
@@ -39,15 +40,14 @@ int nst_config_fit(nst_config *c, uint64_t bytes)
     c->max_time_wait = c->max_tcp / 2;
     c->max_syn = c->max_tcp / 4;
     c->max_pkt = (uint32_t)(mib * 64 < 65536 ? mib * 64 : 65536);
+    enum { SAMPLE = 4096 };
     c->pages = 1;
     uint64_t fixed = nst_footprint(c);
-    c->pages = 1001;
-    uint64_t per_page = (nst_footprint(c) - fixed) / 1000;
-    if (fixed >= bytes)
-        return -NST_EINVAL;
-    uint64_t pages = (bytes - fixed) / per_page;
+    c->pages = SAMPLE + 1;
+    uint64_t per_page = (nst_footprint(c) - fixed + SAMPLE - 1) / SAMPLE;
+    uint64_t pages = fixed < bytes ? (bytes - fixed) / per_page : 0;
     c->pages = (uint32_t)(pages < 1u << 28 ? pages : 1u << 28);
-    return c->pages >= 16 ? 0 : -NST_EINVAL;
+    return c->pages >= 64 && nst_footprint(c) <= bytes ? 0 : -NST_EINVAL;
 }
 
 static bool is_valid(const nst_config *c)

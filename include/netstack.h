@@ -216,10 +216,10 @@ typedef struct nst_env {
     X(PMTU_MIN, "ip.pmtu_min", 552, 68, 65535, "bytes", "RFC 5927 §7", "lowest IPv4 path MTU believed")                \
     X(PMTU_EXPIRES, "ip.pmtu_expires", 600000, 1000, 86400000, "ms", "RFC 1191 §6.3", "life of a learnt path MTU")     \
     X(UDP_RCVBUF, "udp.rcvbuf", 212992, 2048, 1 << 30, "bytes", "", "receive queue of a UDP socket")                   \
-    X(TCP_RMEM, "tcp.rmem", 524288, 2304, 1 << 30, "bytes", "RFC 9293 §3.8.6", "receive buffer of a new socket")       \
-    X(TCP_RMEM_MAX, "tcp.rmem_max", 6291456, 2304, 1 << 30, "bytes", "RFC 7323 §2", "largest receive buffer; sets the window scale") \
-    X(TCP_WMEM, "tcp.wmem", 262144, 4608, 1 << 30, "bytes", "", "send buffer of a new socket")                         \
-    X(TCP_WMEM_MAX, "tcp.wmem_max", 4194304, 4608, 1 << 30, "bytes", "", "largest send buffer")                        \
+    X(TCP_RMEM, "tcp.rmem", 524288, 2304, 1 << 28, "bytes", "RFC 9293 §3.8.6", "receive buffer of a new socket")       \
+    X(TCP_RMEM_MAX, "tcp.rmem_max", 6291456, 2304, 1 << 28, "bytes", "RFC 7323 §2", "largest receive buffer; sets the window scale") \
+    X(TCP_WMEM, "tcp.wmem", 262144, 4608, 1 << 28, "bytes", "", "send buffer of a new socket")                         \
+    X(TCP_WMEM_MAX, "tcp.wmem_max", 4194304, 4608, 1 << 28, "bytes", "", "largest send buffer")                        \
     X(TCP_TIMESTAMPS, "tcp.timestamps", 1, 0, 1, "", "RFC 7323 §3", "offer and use timestamps")                        \
     X(TCP_SACK, "tcp.sack", 1, 0, 1, "", "RFC 2018", "offer and use selective acknowledgements")                       \
     X(TCP_WSCALE, "tcp.window_scaling", 1, 0, 1, "", "RFC 7323 §2", "offer and use window scaling")                    \
@@ -276,7 +276,8 @@ typedef struct nst_config { /* nst_config_default() first, then change what you 
 #define NST_PAGE_SIZE 2048u
 
 NST_API void nst_config_default(nst_config *);
-/* The same, with `pages` and the table sizes fitted to about `bytes` of memory. -NST_EINVAL below 1 MiB. */
+/* The same, with `pages` and the table sizes such that nst_footprint is at most `bytes`. -NST_EINVAL when that is too little (1 MiB is
+ * enough). */
 NST_API int nst_config_fit(nst_config *, uint64_t bytes);
 NST_API uint64_t nst_footprint(const nst_config *); /* bytes that nst_new will ask for; 0 = invalid config */
 

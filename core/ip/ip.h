@@ -77,7 +77,8 @@ struct route { /* result of a look-up; a pcb caches it while gen == ip->route_ge
     ipaddr nexthop;       /* gateway, or the destination itself */
     uint32_t mtu;         /* path MTU: interface's or learnt, the smaller */
 };
-/* Longest prefix, then first added. src wildcard = choose (RFC 6724 in short: same scope, longest common prefix). false = no route. */
+/* Longest prefix, then first added. src wildcard = choose (RFC 6724 in short: same scope, longest common prefix).
+ * false = no route. */
 bool route_lookup(struct ip *ip, const ipaddr *src, const ipaddr *dst, struct route *out);
 
 /* ------------------------------------------------------------------------------------------------------- input */
@@ -104,12 +105,19 @@ struct ip_view { /* one validated datagram; pointers valid until the next ip_inp
     nst_offload off;      /* superframe metadata */
 };
 
-enum ip_error_kind { IP_ERR_UNREACH_SOFT /* net, host: RFC 1122 §3.2.2.1 */, IP_ERR_UNREACH_PORT, IP_ERR_UNREACH_PROTO, IP_ERR_ADMIN,
-                     IP_ERR_TOO_BIG, IP_ERR_TIMEX, IP_ERR_PARAM };
+enum ip_error_kind {
+    IP_ERR_UNREACH_SOFT, /* net, host: RFC 1122 §3.2.2.1 */
+    IP_ERR_UNREACH_PORT,
+    IP_ERR_UNREACH_PROTO,
+    IP_ERR_ADMIN,
+    IP_ERR_TOO_BIG,
+    IP_ERR_TIMEX,
+    IP_ERR_PARAM,
+};
 struct ip_error {
     enum ip_error_kind kind;
     uint8_t type, code;
-    uint32_t mtu;            /* IP_ERR_TOO_BIG: as reported, floor applied; 0 in RFC 792 style = next plateau chosen (RFC 1191 §7) */
+    uint32_t mtu;            /* IP_ERR_TOO_BIG: as reported, floor applied; for a report of 0 the next plateau (RFC 1191 §7) */
     ipaddr reporter;         /* who sent the error */
     ipaddr src, dst;         /* of the quoted packet: src is ours */
     uint8_t proto;           /* of the quoted packet */
@@ -119,8 +127,10 @@ struct ip_error {
     int32_t err;             /* the nst_err that a socket reports */
 };
 
-enum ip_verdict ip_input(struct ip *ip, struct netif *nif, const nst_rx_frame *f, struct ip_view *view, struct ip_error *err);
-/* Verifies the checksum of TCP, UDP, ICMPv6 (with pseudo header) or ICMP over view.l4. true = right, or vouched for by device or flags. */
+enum ip_verdict ip_input(struct ip *ip, struct netif *nif, const nst_rx_frame *f, struct ip_view *view,
+                         struct ip_error *err);
+/* Verifies the checksum of TCP, UDP, ICMPv6 (with pseudo header) or ICMP over view.l4. true = right, or vouched for by
+ * device or flags. */
 bool ip_l4_csum_ok(const struct ip_view *v);
 
 /* ------------------------------------------------------------------------------------------------------ output */
@@ -134,7 +144,8 @@ struct ip_packet { /* parameters of ip_send */
     uint32_t hdr_len;
 };
 /* Queues L4 bytes; the checksum field at csum_off (from the start of L4; UINT32_MAX = none) is filled in, with
- * pseudo header except for ICMPv4. IPv4 and IPv6 are fragmented to the path MTU unless df. Returns 0 or -NST_ENETUNREACH, -NST_ENOBUFS, -NST_EMSGSIZE. */
+ * pseudo header except for ICMPv4. IPv4 and IPv6 are fragmented to the path MTU unless df. Returns 0 or -NST_ENETUNREACH,
+ * -NST_ENOBUFS, -NST_EMSGSIZE. */
 int ip_send(struct ip *ip, const struct ip_packet *p, const nst_iov *l4, size_t n, uint32_t csum_off);
 
 /* Scratch for the headers of one frame: link header and IP header are written right before TX_L4. */
@@ -164,11 +175,12 @@ bool ip_output(struct ip *ip, struct netif *nif, struct tx_hdr *hdr, nst_tx_fram
 void ip_tx_release(struct ip *ip);
 
 /* -------------------------------------------------------------------------------------------- ICMP, timers, PMTU */
-/* Sends an error about the datagram in view unless RFC 1122 §3.2.2 / RFC 4443 §2.4 forbid it or the rate limit is reached. type and code are of the
- * family of the view; rest = pointer or MTU. */
+/* Sends an error about the datagram in view unless RFC 1122 §3.2.2 / RFC 4443 §2.4 forbid it or the rate limit is reached.
+ * type and code are of the family of the view; rest = pointer or MTU. */
 void icmp_send_error(struct ip *ip, const struct ip_view *v, uint8_t type, uint8_t code, uint32_t rest);
 void ip_on_timer(struct ip *ip, struct wheel_timer *t); /* TIMER_FRAG, TIMER_NEIGHBOR, TIMER_PMTU */
-/* Believes a reported MTU for dst after the upper layer checked that the quote is genuine. Returns true when the path MTU fell. */
+/* Believes a reported MTU for dst after the upper layer checked that the quote is genuine. Returns true when the path
+ * MTU fell. */
 bool pmtu_update(struct ip *ip, const ipaddr *dst, uint32_t mtu);
 
 #endif

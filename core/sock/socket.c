@@ -131,6 +131,7 @@ int sock_ctl(struct sockets *s, nst_sock h, int op, void *arg, size_t len)
 size_t sock_events(struct sockets *s, nst_event *ev, size_t max)
 {
     size_t n = 0;
+    tcp_pages_wake(s->tcp);
     while (n < max) {
         struct list *l = list_pop_front(&s->b->events);
         if (l == NULL)

@@ -76,6 +76,7 @@ struct tcp_pcb {
     uint64_t hash;
     struct list ready_link;  /* in netif.tcp_ready while marked */
     struct list listen_link; /* in a listener's queue, or in tcp.time_wait */
+    struct list page_link;   /* in tcp.page_wait: the application met the end of the pages */
     struct tcp_listener *listener; /* while in one of its queues */
     struct route route;
     struct wheel_timer timer;        /* armed at or before the earliest deadline */
@@ -201,6 +202,8 @@ struct tcp {
     struct htab conns;       /* by 4-tuple */
     struct htab ports;       /* listeners by port */
     struct list time_wait;   /* orphans in TIME-WAIT, oldest first: recycled when needed */
+    struct list page_wait;   /* oldest first */
+    uint32_t page_level;     /* pages that were left when one of them was refused: with more, all are told */
     uint32_t max_time_wait, time_wait_count, max_syn;
     uint64_t rst_credit;     /* token bucket of tcp_rst.c, nanoseconds worth */
     bool rst_is_started;
@@ -337,6 +340,10 @@ int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len);
 int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, size_t len);
 void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out);
 
+/* Pages that queued text may still take; in_order: it lets a stream go on. Some are kept for it, and some for the packets (link
+ * addresses, resets) without which nothing queued would ever leave. */
+uint32_t tcp_pages_room(const struct tcp *t, bool in_order);
+void tcp_pages_wake(struct tcp *t); /* NST_EV_OUT for those that wait for pages, when there are more than before */
 bool tcp_window_is_worth_telling(const struct tcp_pcb *p);
 uint32_t tcp_send_room(const struct tcp_pcb *p); /* bytes the send buffer still takes */
 

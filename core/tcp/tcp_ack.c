@@ -45,17 +45,24 @@ void tcp_update_window(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *
 static bool maybe_update_window(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
 {
     bool newer = seq_lt(p->snd.wl1, s->h.seq) || (seq_eq(p->snd.wl1, s->h.seq) && seq_leq(p->snd.wl2, s->h.ack));
-    if (!newer && seq_leq(s->h.ack, p->snd.una))
+    if (seq_lt(s->h.ack, p->snd.una) || (!newer && seq_eq(s->h.ack, p->snd.una)))
         return false;
     bool changed = s->wnd != p->snd.wnd;
+    if (p->snd.wnd == 0 && changed && p->q.first != 0) { /* taken back and given again: resend soon, not after the backed-off RTO */
+        p->rtt.backoff = 0;
+        tcp_timer_set(t, p, TCPT_RTX, time_add(t->b->now, tcp_rtt_rto(t, p)));
+    }
     tcp_update_window(t, p, s);
     return changed;
 }
 
-/* Drops acknowledged segments from the scoreboard; collects what the RTT estimator may use (Karn: sent once). */
+/* Drops acknowledged segments from the scoreboard; collects what the RTT estimator may use (Karn: sent once). An ACK that covers a
+ * retransmission too may have waited for that: it times nothing. */
 static void clean_scoreboard(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct tcp_delivery *d)
 {
     struct tcp_seg *s;
+    bool has_xmit = false, covers_rtx = false;
+    nst_time newest = 0;
     while ((s = tcp_seg_at(t, p->q.first)) != NULL && seq_gt(ack, s->seq)) {
         uint32_t covered = seq_len(ack, s->seq);
         if (covered < s->len) { /* acknowledged in part: the rest stays, without its SACK mark's first bytes */
@@ -64,13 +71,18 @@ static void clean_scoreboard(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct
             s->flags &= (uint8_t)~SEG_SYN;
             break;
         }
-        if ((s->flags & SEG_EVER_RTX) == 0 && (s->flags & SEG_SACKED) == 0 && (!d->has_xmit || s->xmit > d->newest_xmit)) {
-            d->newest_xmit = s->xmit;
-            d->has_xmit = true;
+        covers_rtx |= (s->flags & SEG_EVER_RTX) != 0;
+        if ((s->flags & (SEG_EVER_RTX | SEG_SACKED)) == 0) {
+            newest = s->xmit > newest ? s->xmit : newest;
+            has_xmit = true;
         }
         tcp_recovery_seg_acked(p, s);
         d->acked_segs++;
         tcp_seg_pop_first(t, p);
+    }
+    if (has_xmit && !covers_rtx && (!d->has_xmit || newest > d->newest_xmit)) {
+        d->newest_xmit = newest;
+        d->has_xmit = true;
     }
     if (p->opt.sack)
         ivset_remove_below(&t->ivs, &p->q.sacked, ack);
@@ -98,6 +110,7 @@ static void advance_una(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct tcp_
     seq_t data_end = seq_min(ack, p->snd.end); /* the FIN, like the SYN, is no byte of the stream */
     d->acked_bytes = data_end.v - p->sndq.head;
     p->snd.una = ack;
+    p->snd.small = seq_max(p->snd.small, ack); /* dragged along, lest it seem to lie ahead after 2^31 bytes */
     stream_trim_front(&t->b->pages, &p->sndq, data_end.v);
     p->n.bytes_acked += d->acked_bytes;
     t->b->stats.tcp_bytes_out += d->acked_bytes;
@@ -158,8 +171,8 @@ enum tcp_ack_verdict tcp_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *
     d.is_dupack = is_duplicate(p, s, window_changed);
     if (seq_gt(ack, p->snd.una))
         advance_una(t, p, ack, &d);
-    else if (seq_eq(ack, p->snd.una) && tcp_timer_is_on(p, TCPT_PERSIST))
-        p->rec.retransmits = 0; /* the probe was answered */
+    else if (seq_eq(ack, p->snd.una) && (tcp_timer_is_on(p, TCPT_PERSIST) || (p->snd.wnd == 0 && !p->is_orphan)))
+        p->rec.retransmits = 0; /* the probe was answered, or the retransmission that serves as one: RFC 9293 §3.8.6.1 MUST-37 */
     if (d.una_moved || d.sacked_segs > 0)
         take_rtt_sample(t, p, s, &d);
     if (p->q.first != 0 || d.una_moved)

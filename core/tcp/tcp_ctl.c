@@ -86,8 +86,8 @@ static void set_user_timeout(struct tcp *t, struct tcp_pcb *p, int32_t v)
 }
 
 static const struct int_option int_options[] = {
-    {NST_SO_RCVBUF, 2304, 1 << 30, set_rcvbuf},
-    {NST_SO_SNDBUF, 4608, 1 << 30, set_sndbuf},
+    {NST_SO_RCVBUF, 2304, 1 << 28, set_rcvbuf}, /* well below STREAM_WINDOW_MAX */
+    {NST_SO_SNDBUF, 4608, 1 << 28, set_sndbuf}, /* well below STREAM_WINDOW_MAX */
     {NST_SO_KEEPALIVE, 0, 1, set_keepalive},
     {NST_SO_LINGER, -1, INT32_MAX, set_linger},
     {NST_SO_TTL, 1, 255, set_ttl},

@@ -128,6 +128,7 @@ static enum verdict step1_sequence(struct tcp *t, struct tcp_pcb *p, struct tcp_
         s->seq = seq_add(s->seq, 1); /* RFC 9293 figure 8: the SYN-ACK of a simultaneous open; its SYN is known */
         s->h.flags &= (uint16_t)~TCP_SYN;
         s->len--;
+        s->wnd = s->h.wnd; /* RFC 7323 §2.2: never scaled in a segment with SYN */
         p->dsack = (struct wire_sack){p->rcv.irs, s->seq}; /* and the peer learns that we had it */
         tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OLD);
     }

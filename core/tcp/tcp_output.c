@@ -16,19 +16,32 @@ struct outseg { /* a decision about one segment */
     bool is_rtx, is_syn;
 };
 
+/* After a visit, or instead of one: whatever could not be sent now is tried again by a timer. */
+static void arm_timers(struct tcp *t, struct tcp_pcb *p)
+{
+    bool is_syn_waiting = p->syn_owed && p->q.first == 0; /* it could not be sent even once */
+    if (is_syn_waiting && !tcp_timer_is_on(p, TCPT_RTX))
+        tcp_timer_set(t, p, TCPT_RTX, time_add(t->b->now, tcp_rtt_rto(t, p)));
+    else if (tcp_is_synchronized(p))
+        tcp_output_rtx_timer(t, p);
+}
+
+/* INVARIANT: a marked pcb is in the list of the interface that p->route names; tcp_route moves it when the route changes. */
 void tcp_mark(struct tcp *t, struct tcp_pcb *p)
 {
-    if (list_is_linked(&p->ready_link))
-        return;
     struct netif *nif = tcp_route(t, p) ? netif_get(t->ip, p->route.ifx) : NULL;
-    if (nif != NULL)
+    if (nif == NULL)
+        arm_timers(t, p); /* nobody tells when there is a route again */
+    else if (!list_is_linked(&p->ready_link))
         list_push_back(&nif->tcp_ready, &p->ready_link);
 }
 
 /* ------------------------------------------------------------------------------------------------- window, timers */
 
 /* RFC 9293 §3.8.6.2.2, RFC 7323 §2.3: moves rcv.adv to the right when worth it and returns the field. The edge never moves left: when
- * the space is less than promised, or the shift would cut it, the promise is rounded up. */
+ * the space is less than promised, or the shift would cut it, the promise is rounded up. Rounding up adds to the promise, and small
+ * segments would let it grow for ever, so a sixteenth beyond the buffer the field is rounded down (RFC 7323 §2.4); rcv.adv, by which
+ * segments are judged, stays. */
 static uint16_t select_window(struct tcp *t, struct tcp_pcb *p, bool is_syn)
 {
     uint32_t held = tcp_reasm_readable(p);
@@ -36,6 +49,8 @@ static uint16_t select_window(struct tcp *t, struct tcp_pcb *p, bool is_syn)
     uint32_t promised = seq_len(p->rcv.adv, p->rcv.nxt);
     uint8_t shift = is_syn ? 0 : p->rcv.wscale;
     uint32_t kept = (promised + (1u << shift) - 1) >> shift;
+    if (kept << shift > promised && held + (kept << shift) > p->rcvbuf + p->rcvbuf / 16)
+        kept = promised >> shift;
     uint32_t field = is_syn || tcp_reasm_may_update_window(t, p) ? space >> shift : kept;
     field = field > kept ? field : kept;
     field = field < 65535 ? field : 65535;
@@ -173,8 +188,7 @@ static bool next_syn(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     if (s == NULL) {
         s = tcp_seg_append(t, p, p->snd.iss, 1, SEG_SYN);
         if (s == NULL) {
-            p->syn_owed = true;
-            tcp_timer_set(t, p, TCPT_RTX, time_add(t->b->now, tcp_rtt_rto(t, p)));
+            p->syn_owed = true; /* LIMIT: the pool of segments is empty; the timer tries again */
             return false;
         }
         p->snd.nxt = seq_add(p->snd.iss, 1);
@@ -238,13 +252,14 @@ static bool may_add_fin(const struct tcp_pcb *p, uint32_t len)
 
 static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 {
-    restart_after_idle(t, p);
     enum nst_rule rule = NST_RULE_TCP_FIN;
     uint8_t flags;
     uint32_t len = tcp_segment_next(t, p, &flags, &rule);
     bool fin = may_add_fin(p, len);
     if (len == 0 && !fin)
         return false;
+    if (len > 0)
+        restart_after_idle(t, p);
     if (len > 0 && !tcp_recovery_may_send_new(p)) {
         p->rec.is_cwnd_blocked = true;
         return false;
@@ -261,7 +276,8 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     p->snd.fin_sent |= fin;
     if (len > 0 && len < p->snd.mss)
         p->snd.small = p->snd.nxt;
-    p->force_partial = false;
+    if (len < p->snd.mss || seq_geq(p->snd.nxt, p->snd.end))
+        p->force_partial = false; /* it was for the partial segment behind the full ones */
     if (tcp_timer_is_on(p, TCPT_PERSIST)) { /* the window opened: forget the probes */
         p->rtt.backoff = 0;
         p->rec.retransmits = 0;
@@ -322,16 +338,19 @@ static bool decide(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame *f)
 {
     struct outseg o;
+    int32_t ifx = p->route.ifx;
     for (unsigned held = 0; held < 64; held++) { /* LIMIT: segments per visit that wait for a link address */
-        if (!tcp_route(t, p) || !decide(t, p, &o))
+        bool is_routed = tcp_route(t, p);
+        if (is_routed && p->route.ifx != ifx)
+            return false; /* it is another interface's turn: tcp_route marked it there */
+        if (!is_routed || !decide(t, p, &o))
             break;
         if (emit(t, p, &o, h, f))
             return true;
     }
-    if (tcp_is_synchronized(p)) {
+    if (tcp_is_synchronized(p))
         note_cwnd_use(p, p->rec.is_cwnd_blocked);
-        tcp_output_rtx_timer(t, p);
-    }
+    arm_timers(t, p);
     if (list_is_linked(&p->ready_link))
         list_unlink(&p->ready_link);
     return false;

@@ -21,6 +21,7 @@ void tcp_init(struct tcp *t, struct base *b, struct ip *ip, struct arena *a, con
     htab_init(&t->conns, a, cfg->max_tcp);
     htab_init(&t->ports, a, cfg->max_listen);
     list_init(&t->time_wait);
+    list_init(&t->page_wait);
     t->max_time_wait = cfg->max_time_wait;
     t->max_syn = cfg->max_syn;
 }
@@ -77,6 +78,7 @@ struct tcp_pcb *tcp_pcb_new(struct tcp *t)
         p->deadline[i] = NST_NEVER;
     list_init(&p->ready_link);
     list_init(&p->listen_link);
+    list_init(&p->page_link);
     list_init(&p->sock.ev_link);
     p->nodelay = t->b->set[NST_SET_TCP_NODELAY] != 0;
     p->rcvbuf = (uint32_t)t->b->set[NST_SET_TCP_RMEM];
@@ -99,6 +101,8 @@ void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p)
     tcp_seg_clear(t, p);
     stream_clear(&t->b->pages, &p->sndq, 0);
     ivset_clear(&t->ivs, &p->ooo);
+    if (list_is_linked(&p->page_link))
+        list_unlink(&p->page_link);
     for (unsigned i = 0; i < TCPT_COUNT; i++)
         p->deadline[i] = NST_NEVER;
     if (p->sock.is_attached)
@@ -226,14 +230,15 @@ bool tcp_route(struct tcp *t, struct tcp_pcb *p)
     if (p->route.ifx != 0 && p->route.gen == t->ip->route_gen)
         return true;
     int32_t before = p->route.ifx;
-    if (!route_lookup(t->ip, &p->local, &p->remote, &p->route)) {
+    bool is_found = route_lookup(t->ip, &p->local, &p->remote, &p->route);
+    if (!is_found)
         p->route.ifx = 0;
-        return false;
-    }
-    if (before != 0 && before != p->route.ifx && list_is_linked(&p->ready_link)) { /* the ready list belongs to an interface */
+    bool moves = before != p->route.ifx && list_is_linked(&p->ready_link); /* the ready list belongs to an interface */
+    if (moves)
         list_unlink(&p->ready_link);
+    if (is_found)
+        tcp_mss_update(t, p);
+    if (is_found && moves)
         tcp_mark(t, p);
-    }
-    tcp_mss_update(t, p);
-    return true;
+    return is_found;
 }

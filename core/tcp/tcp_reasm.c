@@ -45,14 +45,25 @@ static void forget_ooo(struct tcp *t, struct tcp_pcb *p)
     memset(p->sack_recent, 0, sizeof p->sack_recent);
 }
 
+/* What the pages allow of n bytes in order, the rest of the page of the last one included. */
+static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, uint32_t n)
+{
+    uint32_t used = p->rcv.nxt.v % NST_PAGE_SIZE, rest = !seq_eq(p->rcv.nxt, p->rcv.read) && used != 0 ? NST_PAGE_SIZE - used : 0;
+    uint64_t most = (uint64_t)tcp_pages_room(t, true) * NST_PAGE_SIZE + rest;
+    return n < most ? n : (uint32_t)most;
+}
+
 /* Writes text in order; returns how much of it found room. */
 static uint32_t store_in_order(struct tcp *t, struct tcp_pcb *p, const uint8_t *data, uint32_t len)
 {
-    uint32_t done = stream_write(&t->b->pages, &p->rcvq, p->rcv.nxt.v, data, len);
+    uint32_t done = stream_write(&t->b->pages, &p->rcvq, p->rcv.nxt.v, data, fit_pages(t, p, len));
     if (done < len && p->ooo.root != 0) {
         drop(t->b, NST_DROP_TCP_RCV_FULL, p->route.ifx, p->ooo.bytes, p->conn);
+        p->rcv.nxt = seq_add(p->rcv.nxt, done);
         forget_ooo(t, p);
-        done += stream_write(&t->b->pages, &p->rcvq, p->rcv.nxt.v + done, data + done, len - done);
+        uint32_t more = stream_write(&t->b->pages, &p->rcvq, p->rcv.nxt.v, data + done, fit_pages(t, p, len - done));
+        p->rcv.nxt = seq_add(p->rcv.nxt, 0u - done);
+        done += more;
     }
     return done;
 }
@@ -61,6 +72,8 @@ static uint32_t store_in_order(struct tcp *t, struct tcp_pcb *p, const uint8_t *
 static bool store_gaps(struct tcp *t, struct tcp_pcb *p, seq_t lo, seq_t hi, const uint8_t *data)
 {
     seq_t pos = lo;
+    if (tcp_pages_room(t, false) < seq_len(hi, lo) / NST_PAGE_SIZE + 2)
+        return false;
     while (seq_lt(pos, hi)) {
         const struct iv *have = ivset_at_or_after(&t->ivs, &p->ooo, pos);
         if (have != NULL && seq_leq(have->lo, pos)) {

@@ -121,10 +121,19 @@ static void exit_recovery(struct tcp *t, struct tcp_pcb *p)
 
 /* --------------------------------------------------------------------------------------------------- without SACK */
 
+/* What is lost cannot have caused a duplicate ACK (attacks F21). */
+static void reno_sacks_limit(struct tcp_pcb *p)
+{
+    uint32_t lost = p->rec.lost_out > 0 ? p->rec.lost_out : 1;
+    uint32_t room = p->rec.packets_out > lost ? p->rec.packets_out - lost : 0;
+    if (p->rec.sacked_out > room)
+        p->rec.sacked_out = room;
+}
+
 static void reno_sacks_add(struct tcp_pcb *p)
 {
-    if (p->rec.sacked_out + 1 < p->rec.packets_out)
-        p->rec.sacked_out++;
+    p->rec.sacked_out++;
+    reno_sacks_limit(p);
 }
 
 /* An ACK of n segments: one filled the hole, the others had been counted by duplicate ACKs. */
@@ -132,9 +141,7 @@ static void reno_sacks_remove(struct tcp_pcb *p, uint32_t n)
 {
     uint32_t counted = n > 0 ? n - 1 : 0;
     p->rec.sacked_out -= counted < p->rec.sacked_out ? counted : p->rec.sacked_out;
-    uint32_t room = p->rec.packets_out > 0 ? p->rec.packets_out - 1 : 0;
-    if (p->rec.sacked_out > room)
-        p->rec.sacked_out = room;
+    reno_sacks_limit(p);
 }
 
 /* --------------------------------------------------------------------------------------------------- on every ACK */

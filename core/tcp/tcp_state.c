@@ -43,6 +43,8 @@ void tcp_set_state(struct tcp *t, struct tcp_pcb *p, enum tcp_state to, enum nst
         t->b->stats.time_wait_now--;
     if (to == TCPS_TIME_WAIT)
         t->b->stats.time_wait_now++;
+    if (to != TCPS_SYN_SENT && to != TCPS_SYN_RCVD)
+        p->syn_owed = false; /* the handshake is over, whatever a timer or a repeated SYN asked for in the same moment */
     p->state = to;
 }
 

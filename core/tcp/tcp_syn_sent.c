@@ -5,7 +5,7 @@
 /* RFC 7323 §3.2: an echo that we never sent proves an old SYN-ACK. */
 static bool is_ecr_impossible(const struct tcp *t, const struct tcp_pcb *p, const struct tcp_rseg *s)
 {
-    if (!p->opt.offered_ts || !s->h.opt.has_ts)
+    if (!p->opt.offered_ts || !s->h.opt.has_ts || s->h.opt.ts_ecr == 0) /* 0: some peers do not echo here */
         return false;
     uint32_t first = (uint32_t)(p->opened / 1000000u) + p->opt.ts_offset;
     (void)t;

@@ -135,17 +135,57 @@ static int may_send(struct tcp_pcb *p)
     return 0;
 }
 
+uint32_t tcp_pages_room(const struct tcp *t, bool in_order)
+{
+    const struct pages *pages = &t->b->pages;
+    uint32_t kept = pages->data.capacity / (in_order ? 32 : 16), most = in_order ? 32 : 64, left = pages_left(pages);
+    kept = kept < most ? kept : most;
+    return left > kept ? left - kept : 0;
+}
+
+static void wait_for_pages(struct tcp *t, struct tcp_pcb *p)
+{
+    uint32_t left = pages_left(&t->b->pages);
+    if (list_is_empty(&t->page_wait) || left < t->page_level)
+        t->page_level = left;
+    if (!list_is_linked(&p->page_link))
+        list_push_back(&t->page_wait, &p->page_link);
+}
+
+void tcp_pages_wake(struct tcp *t)
+{
+    if (pages_left(&t->b->pages) <= t->page_level)
+        return;
+    for (struct list *n; (n = list_pop_front(&t->page_wait)) != NULL;) {
+        struct tcp_pcb *p = list_entry(n, struct tcp_pcb, page_link);
+        if (!p->out_blocked || (uint64_t)tcp_send_room(p) * 3 < p->sndbuf)
+            continue;
+        p->out_blocked = false;
+        sockbase_raise(t->b, &p->sock, NST_EV_OUT);
+    }
+}
+
+/* What the pages allow of n bytes, the rest of the last page included. */
+static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, uint32_t n)
+{
+    uint32_t used = p->snd.end.v % NST_PAGE_SIZE, rest = p->sndq.root != 0 && used != 0 ? NST_PAGE_SIZE - used : 0;
+    uint64_t most = (uint64_t)tcp_pages_room(t, false) * NST_PAGE_SIZE + rest;
+    return n < most ? n : (uint32_t)most;
+}
+
 static uint32_t append(struct tcp *t, struct tcp_pcb *p, const nst_iov *iov, uint32_t niov)
 {
     uint32_t room = tcp_send_room(p), done = 0;
     for (uint32_t i = 0; i < niov && room > 0; i++) {
         uint32_t want = iov[i].len < room ? (uint32_t)iov[i].len : room;
-        uint32_t got = stream_write(&t->b->pages, &p->sndq, p->snd.end.v, iov[i].base, want);
+        uint32_t got = stream_write(&t->b->pages, &p->sndq, p->snd.end.v, iov[i].base, fit_pages(t, p, want));
         p->snd.end = seq_add(p->snd.end, got);
         done += got;
         room -= got;
-        if (got < want)
-            break; /* the stack's pages ran out: as if the buffer were full */
+        if (got < want) { /* the stack's pages ran out: as if the buffer were full */
+            wait_for_pages(t, p);
+            break;
+        }
     }
     return done;
 }
@@ -189,6 +229,12 @@ static uint32_t copy_out(struct tcp *t, struct tcp_pcb *p, const nst_msg *m, uin
     return done;
 }
 
+static void tell_window(struct tcp *t, struct tcp_pcb *p)
+{
+    if (tcp_may_receive(p) && tcp_reasm_may_update_window(t, p) && tcp_window_is_worth_telling(p))
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_WINDOW);
+}
+
 nst_ssize tcp_recv(struct tcp *t, struct tcp_pcb *p, nst_msg *m)
 {
     uint32_t readable = tcp_reasm_readable(p);
@@ -206,8 +252,7 @@ nst_ssize tcp_recv(struct tcp *t, struct tcp_pcb *p, nst_msg *m)
     p->rcv.read = seq_add(p->rcv.read, done);
     stream_trim_front(&t->b->pages, &p->rcvq, p->rcv.read.v);
     t->b->stats.tcp_bytes_in += done;
-    if (tcp_may_receive(p) && tcp_reasm_may_update_window(t, p) && tcp_window_is_worth_telling(p))
-        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_WINDOW);
+    tell_window(t, p);
     return (nst_ssize)done;
 }
 
@@ -248,6 +293,9 @@ static int shut_write(struct tcp *t, struct tcp_pcb *p)
 static void shut_read(struct tcp *t, struct tcp_pcb *p)
 {
     p->rcv.is_shut = true;
+    p->rcv.read = seq_add(p->rcv.read, tcp_reasm_readable(p)); /* what nobody will read must not keep the window shut */
+    stream_trim_front(&t->b->pages, &p->rcvq, p->rcv.read.v);
+    tell_window(t, p);
     sockbase_raise(t->b, &p->sock, NST_EV_IN);
 }
 

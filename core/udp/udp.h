@@ -28,8 +28,9 @@ struct udp {
 };
 
 void udp_init(struct udp *u, struct base *b, struct ip *ip, struct arena *a, const nst_config *cfg);
-/* NST_UDP or NST_PING. 0 and *out, or a negative nst_err: EADDRINUSE (same address and port, wildcards conflict; a connected socket
- * only with another one that has the same peer), EADDRNOTAVAIL, EINVAL, ENOBUFS, ENETUNREACH. */
+/* NST_UDP or NST_PING. 0 and *out, or a negative nst_err: EADDRINUSE (same address and port, wildcards conflict; a
+ * connected socket conflicts only with another one that has the same peer), EADDRNOTAVAIL, EINVAL, ENOBUFS,
+ * ENETUNREACH. */
 int udp_open(struct udp *u, const nst_open_args *args, struct udp_pcb **out);
 void udp_close(struct udp *u, struct udp_pcb *pcb); /* frees the queue and the pcb */
 nst_ssize udp_send(struct udp *u, struct udp_pcb *pcb, const nst_msg *m);

@@ -8,7 +8,7 @@
 
 /* ------------------------------------------------------------------------------ what the peer learns from a segment */
 
-/* INVARIANT of RFC 9293 §3.8.6: a receiver does not shrink its window. */
+/* RFC 9293 §3.8.6: a receiver does not shrink its window; RFC 7323 §2.4: but for what the scale rounds off. */
 static void check_window(struct t *t, const struct t_sent *s)
 {
     struct t_conn *c = t->c;
@@ -17,9 +17,10 @@ static void check_window(struct t *t, const struct t_sent *s)
     unsigned shift = (s->h.flags & SYN) != 0 ? 0 : c->wscale_in;
     uint32_t ack = s->h.ack.v - c->irs;
     int64_t edge = (int64_t)ack + ((int64_t)s->h.wnd << shift);
-    if (c->right_edge >= 0 && (int32_t)((uint32_t)edge - (uint32_t)c->right_edge) < 0)
+    if (c->right_edge >= 0 && c->right_edge - edge >= 1 << shift)
         t_fail(__FILE_NAME__, __LINE__, "the right edge of our window moved left by %" PRId64, c->right_edge - edge);
-    c->right_edge = edge;
+    if (edge > c->right_edge)
+        c->right_edge = edge;
 }
 
 static void check_payload(const struct t_conn *c, const struct t_sent *s)

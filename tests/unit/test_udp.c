@@ -1,0 +1,768 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* UDP and ping sockets: attacks I1, I2, F24, D11, and the socket half of D8. */
+#include "tests/unit/ip_util.h"
+
+#define BOTH(is6) for (int is6 = 0; is6 < 2; is6++)
+
+static struct bytes msg;
+
+static ipaddr us(int is6) { return is6 ? US6 : US4; }
+static ipaddr peer(int is6) { return is6 ? PEER6 : PEER4; }
+
+static int try_open(struct host *h, uint32_t kind, const char *local, uint16_t lport, const char *remote, uint16_t rport,
+                    uint32_t flags, struct udp_pcb **out)
+{
+    const nst_open_args a = {.kind = kind, .flags = flags, .local = {addr(local), lport}, .remote = {addr(remote), rport},
+                             .user = 77};
+    return udp_open(&h->udp, &a, out);
+}
+
+static struct udp_pcb *open_udp(struct host *h, const char *local, uint16_t lport, const char *remote, uint16_t rport)
+{
+    struct udp_pcb *p = NULL;
+    assert_int_equal(try_open(h, NST_UDP, local, lport, remote, rport, 0, &p), 0);
+    return p;
+}
+
+/* A datagram in; returns the drop reason, NONE when it was queued somewhere. */
+static enum nst_drop udp_in(struct host *h, ipaddr src, uint16_t sport, ipaddr dst, uint16_t dport, const void *data,
+                            uint32_t len)
+{
+    make_udp(&msg, &src, &dst, sport, dport, data, len);
+    if (host_in_l4(h, &src, &dst, PROTO_UDP, &msg) == IP_DELIVER)
+        udp_input(&h->udp, &h->view);
+    return h->last;
+}
+
+static uint8_t buf[70000];
+
+static nst_ssize recv_from(struct host *h, struct udp_pcb *p, nst_msg *m, size_t room)
+{
+    static nst_iov iov;
+    iov = (nst_iov){buf, room};
+    m->iov = &iov;
+    m->niov = 1;
+    return udp_recv(&h->udp, p, m);
+}
+
+static nst_ssize send_to(struct host *h, struct udp_pcb *p, const char *to, uint16_t port, uint32_t len)
+{
+    static uint8_t data[70000];
+    for (uint32_t i = 0; i < len; i++)
+        data[i] = (uint8_t)(i + 1);
+    const nst_iov iov = {data, len};
+    const nst_msg m = {.iov = &iov, .niov = 1, .peer = {addr(to), port}};
+    return udp_send(&h->udp, p, &m);
+}
+
+static bool has_event(struct host *h, struct udp_pcb *p, unsigned mask)
+{
+    bool has = (p->sock.ev & mask) == mask;
+    if (p->sock.ev)
+        list_unlink(&p->sock.ev_link);
+    p->sock.ev = 0;
+    (void)h;
+    return has;
+}
+
+static void receive(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = host_ip();
+        struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+        nst_msg m = {0};
+        assert_int_equal(recv_from(h, p, &m, 10), -NST_EAGAIN);
+        assert_int_equal(udp_in(h, peer(is6), 999, us(is6), 2000, "datagram", 8), NST_DROP_NONE);
+        assert_true(has_event(h, p, NST_EV_IN));
+        udp_in(h, peer(is6), 998, us(is6), 2000, "", 0);
+        assert_true(has_event(h, p, NST_EV_IN)); /* an edge per arrival */
+        int32_t inq = -1;
+        assert_int_equal(udp_ctl(&h->udp, p, NST_SO_INQ, &inq, sizeof inq), 0);
+        assert_int_equal(inq, 8);
+        m.flags = NST_MSG_PEEK;
+        assert_int_equal(recv_from(h, p, &m, 3), 3);
+        assert_int_equal(m.flags, NST_MSG_PEEK | NST_MSG_TRUNC);
+        m.flags = 0;
+        assert_int_equal(recv_from(h, p, &m, 100), 8);
+        assert_memory_equal(buf, "datagram", 8);
+        assert_int_equal(m.flags, 0);
+        assert_int_equal(m.peer.port, 999);
+        assert_ip(&m.peer.ip, is6 ? "fd00::1" : "10.0.0.1");
+        assert_ip(&m.local, is6 ? "fd00::2" : "10.0.0.2");
+        assert_int_equal(m.ttl, 64);
+        assert_int_equal(recv_from(h, p, &m, 100), 0); /* an empty datagram is one */
+        assert_int_equal(m.peer.port, 998);
+        assert_int_equal(recv_from(h, p, &m, 100), -NST_EAGAIN);
+        assert_int_equal(h->b.stats.udp_in, 2);
+        udp_close(&h->udp, p);
+        host_expect_idle(h);
+        host_free(h);
+    }
+}
+
+static void truncation_and_scatter(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+    uint8_t a[3], b[4];
+    const nst_iov iov[] = {{a, 3}, {NULL, 0}, {b, 4}};
+    nst_msg m = {.iov = iov, .niov = 3};
+    udp_in(h, PEER4, 1, US4, 2000, "0123456789", 10);
+    udp_in(h, PEER4, 1, US4, 2000, "abcde", 5);
+    assert_int_equal(udp_recv(&h->udp, p, &m), 7);
+    assert_memory_equal(a, "012", 3);
+    assert_memory_equal(b, "3456", 4);
+    assert_int_equal(m.flags, NST_MSG_TRUNC);
+    assert_int_equal(udp_recv(&h->udp, p, &m), 5); /* the rest of the first one is gone */
+    assert_memory_equal(a, "abc", 3);
+    assert_int_equal(m.flags, 0);
+    udp_close(&h->udp, p);
+    host_free(h);
+}
+
+static void attack_I1_lengths(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = host_ip();
+        struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+        ipaddr src = peer(is6), dst = us(is6);
+        for (uint32_t claim = 0; claim <= 40; claim++) {
+            nst_msg m = {0};
+            make_udp(&msg, &src, &dst, 1, 2000, "0123456789", 10);
+            put16(msg.b + 4, (uint16_t)claim);
+            put16(msg.b + 6, 0);
+            if (claim >= 8 && claim <= 18) { /* the sum of what it claims to be */
+                csum_t c = {0};
+                csum_add_pseudo(&c, &src, &dst, PROTO_UDP, claim);
+                csum_add(&c, msg.b, claim);
+                put16(msg.b + 6, csum_finish(&c));
+            }
+            assert_int_equal(host_in_l4(h, &src, &dst, PROTO_UDP, &msg), IP_DELIVER);
+            udp_input(&h->udp, &h->view);
+            if (claim < 8 || claim > 18) {
+                EXPECT_DROP(h, NST_DROP_UDP_LENGTH);
+            } else {
+                assert_int_equal(h->drops, 0);
+                assert_int_equal(recv_from(h, p, &m, 100), claim - 8); /* what is behind belongs to nobody */
+            }
+        }
+        for (uint32_t len = 0; len < 8; len++) {
+            msg.len = len;
+            assert_int_equal(host_in_l4(h, &src, &dst, PROTO_UDP, &msg), IP_DELIVER);
+            udp_input(&h->udp, &h->view);
+            EXPECT_DROP(h, NST_DROP_UDP_SHORT);
+        }
+        udp_close(&h->udp, p);
+        host_free(h);
+    }
+}
+
+static void attack_I1_checksums(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = host_ip();
+        struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+        ipaddr src = peer(is6), dst = us(is6);
+        make_udp(&msg, &src, &dst, 1, 2000, "odd", 3);
+        for (uint32_t bit = 0; bit < msg.len * 8; bit++) { /* a flipped bit anywhere */
+            msg.b[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            host_in_l4(h, &src, &dst, PROTO_UDP, &msg);
+            udp_input(&h->udp, &h->view);
+            msg.b[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            assert_int_equal(h->drops, 1);
+            if (bit / 8 != 4 && bit / 8 != 5)
+                EXPECT_DROP(h, NST_DROP_UDP_CSUM);
+        }
+        put16(msg.b + 6, 0); /* none: right for IPv4, wrong for IPv6 */
+        host_in_l4(h, &src, &dst, PROTO_UDP, &msg);
+        udp_input(&h->udp, &h->view);
+        assert_int_equal(h->last, is6 ? NST_DROP_UDP_CSUM : NST_DROP_NONE);
+        assert_int_equal(p->rxq.count, !is6);
+        udp_close(&h->udp, p);
+        host_free(h);
+    }
+}
+
+static void attack_I1_port_zero(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+    assert_int_equal(udp_in(h, PEER4, 5, US4, 0, "x", 1), NST_DROP_UDP_PORT_ZERO);
+    assert_int_equal(host_out(h), 0);
+    assert_int_equal(udp_in(h, PEER4, 0, US4, 2000, "x", 1), NST_DROP_NONE); /* RFC 768: no reply wanted */
+    assert_int_equal(send_to(h, p, "10.0.0.1", 0, 1), -NST_EINVAL);
+    udp_close(&h->udp, p);
+    host_free(h);
+}
+
+static void attack_I2_closed_port(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    BOTH(is6) {
+        ipaddr src = peer(is6), dst = us(is6);
+        make_udp(&msg, &src, &dst, 1, 33434, "x", 1);
+        assert_int_equal(host_in_l4(h, &src, &dst, PROTO_UDP, &msg), IP_DELIVER);
+        assert_int_equal(udp_input(&h->udp, &h->view), UDP_NO_PORT);
+        EXPECT_DROP(h, NST_DROP_UDP_NO_PORT);
+    }
+    host_free(h);
+}
+
+static void the_best_match_wins(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    assert_int_equal(host_add_addr(h, h->ifx, "10.0.0.3", 24), 0);
+    struct udp_pcb *any4 = open_udp(h, "0.0.0.0", 53, "::", 0);
+    struct udp_pcb *conn = open_udp(h, "10.0.0.2", 53, "10.0.0.1", 999);
+    struct udp_pcb *conn2 = open_udp(h, "10.0.0.2", 53, "10.0.0.1", 998); /* same port, other peer */
+    udp_in(h, PEER4, 999, US4, 53, "a", 1);
+    udp_in(h, PEER4, 998, US4, 53, "b", 1);
+    udp_in(h, PEER4, 997, US4, 53, "c", 1);
+    udp_in(h, PEER4, 999, addr("10.0.0.3"), 53, "d", 1);
+    udp_in(h, PEER4, 1, addr("10.0.0.255"), 53, "e", 1); /* broadcast: the wildcard hears it */
+    assert_int_equal(conn->rxq.count, 1);
+    assert_int_equal(conn2->rxq.count, 1);
+    assert_int_equal(any4->rxq.count, 3);
+    assert_int_equal(udp_in(h, PEER6, 1, US6, 53, "f", 1), NST_DROP_UDP_NO_PORT); /* 0.0.0.0 is not :: */
+    udp_close(&h->udp, any4);
+    struct udp_pcb *bound = open_udp(h, "10.0.0.3", 53, "::", 0);
+    udp_in(h, PEER4, 1, addr("10.0.0.3"), 53, "g", 1);
+    assert_int_equal(bound->rxq.count, 1);
+    assert_int_equal(udp_in(h, PEER4, 1, addr("10.0.0.255"), 53, "h", 1), NST_DROP_UDP_NO_PORT);
+    assert_int_equal(udp_in(h, PEER4, 997, US4, 53, "i", 1), NST_DROP_UDP_NO_PORT);
+    udp_close(&h->udp, bound);
+    udp_close(&h->udp, conn);
+    udp_close(&h->udp, conn2);
+    host_expect_idle(h);
+    host_free(h);
+}
+
+static void wildcards_and_families(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    struct udp_pcb *only6, *any4, *x;
+    assert_int_equal(try_open(h, NST_UDP, "::", 7, "::", 0, NST_OPEN_V6ONLY, &only6), 0);
+    assert_int_equal(try_open(h, NST_UDP, "0.0.0.0", 7, "::", 0, 0, &any4), 0); /* they do not overlap */
+    assert_int_equal(try_open(h, NST_UDP, "::", 7, "::", 0, 0, &x), -NST_EADDRINUSE);
+    udp_in(h, PEER4, 1, US4, 7, "x", 1);
+    udp_in(h, PEER6, 1, US6, 7, "x", 1);
+    assert_int_equal(only6->rxq.count, 1);
+    assert_int_equal(any4->rxq.count, 1);
+    assert_int_equal(send_to(h, only6, "10.0.0.1", 9, 1), -NST_EINVAL);
+    assert_int_equal(send_to(h, any4, "fd00::1", 9, 1), -NST_EINVAL);
+    udp_close(&h->udp, only6);
+    udp_close(&h->udp, any4);
+    host_free(h);
+}
+
+static void conflicts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second;
+        int err;
+    } rows[] = {
+        {"::", "::", -NST_EADDRINUSE},           {"::", "0.0.0.0", -NST_EADDRINUSE},
+        {"0.0.0.0", "10.0.0.2", -NST_EADDRINUSE}, {"10.0.0.2", "0.0.0.0", -NST_EADDRINUSE},
+        {"10.0.0.2", "::", -NST_EADDRINUSE},     {"::", "fd00::2", -NST_EADDRINUSE},
+        {"10.0.0.2", "10.0.0.2", -NST_EADDRINUSE}, {"10.0.0.2", "10.0.0.3", 0},
+        {"10.0.0.2", "fd00::2", 0},              {"0.0.0.0", "fd00::2", 0},
+    };
+    struct host *h = host_ip();
+    assert_int_equal(host_add_addr(h, h->ifx, "10.0.0.3", 24), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct udp_pcb *a = open_udp(h, rows[i].first, 99, "::", 0), *b = NULL, *other, *ping;
+        assert_int_equal(try_open(h, NST_UDP, rows[i].second, 99, "::", 0, 0, &b), rows[i].err);
+        other = open_udp(h, rows[i].second, 98, "::", 0);
+        assert_int_equal(try_open(h, NST_PING, rows[i].second, 99, "::", 0, 0, &ping), 0); /* another kind */
+        if (b)
+            udp_close(&h->udp, b);
+        udp_close(&h->udp, other);
+        udp_close(&h->udp, ping);
+        udp_close(&h->udp, a);
+        b = open_udp(h, rows[i].second, 99, "::", 0); /* free again */
+        udp_close(&h->udp, b);
+    }
+    struct udp_pcb *a = open_udp(h, "10.0.0.2", 99, "10.0.0.1", 5), *b;
+    assert_int_equal(try_open(h, NST_UDP, "10.0.0.2", 99, "10.0.0.1", 5, 0, &b), -NST_EADDRINUSE);
+    assert_int_equal(h->udp.pool.in_use, 1);
+    udp_close(&h->udp, a);
+    host_free(h);
+}
+
+static void bad_arguments(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    struct udp_pcb *p;
+    assert_int_equal(try_open(h, NST_TCP_CONNECT, "::", 1, "::", 0, 0, &p), -NST_EINVAL);
+    assert_int_equal(try_open(h, NST_UDP, "::", 1, "::", 0, 128, &p), -NST_EINVAL);
+    assert_int_equal(try_open(h, NST_UDP, "::", 1, "10.0.0.1", 0, 0, &p), -NST_EINVAL);
+    assert_int_equal(try_open(h, NST_UDP, "::", 1, "::", 5, 0, &p), -NST_EINVAL);
+    assert_int_equal(try_open(h, NST_UDP, "10.0.0.2", 1, "fd00::1", 5, 0, &p), -NST_EINVAL);
+    assert_int_equal(try_open(h, NST_UDP, "0.0.0.0", 1, "fd00::1", 5, 0, &p), -NST_EINVAL);
+    assert_int_equal(try_open(h, NST_UDP, "::", 1, "10.0.0.1", 5, NST_OPEN_V6ONLY, &p), -NST_EINVAL);
+    assert_int_equal(try_open(h, NST_UDP, "10.0.0.77", 1, "::", 0, 0, &p), -NST_EADDRNOTAVAIL);
+    assert_int_equal(try_open(h, NST_UDP, "::", 1, "127.0.0.1", 5, 0, &p), -NST_ENETUNREACH);
+    assert_int_equal(h->udp.pool.in_use, 0);
+    struct udp_pcb *all[32];
+    for (int i = 0; i < 32; i++)
+        all[i] = open_udp(h, "::", 0, "::", 0);
+    assert_int_equal(try_open(h, NST_UDP, "::", 0, "::", 0, 0, &p), -NST_ENOBUFS);
+    for (int i = 0; i < 32; i++)
+        udp_close(&h->udp, all[i]);
+    host_free(h);
+}
+
+static void handles_survive_reuse(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    struct udp_pcb *p = open_udp(h, "::", 5, "::", 0);
+    uint32_t index = p->sock.index, gen = p->sock.gen;
+    assert_int_equal(p->sock.user, 77);
+    assert_int_equal(p->sock.kind, SOCK_UDP);
+    assert_true(p->sock.is_attached);
+    udp_in(h, PEER4, 1, US4, 5, "x", 1); /* an event is pending */
+    udp_close(&h->udp, p);
+    assert_true(list_is_empty(&h->b.events));
+    assert_int_equal(p->sock.kind, SOCK_FREE);
+    p = open_udp(h, "::", 5, "::", 0);
+    assert_int_equal(p->sock.index, index);
+    assert_int_not_equal(p->sock.gen, gen);
+    assert_int_equal(p->rxq.count, 0);
+    udp_close(&h->udp, p);
+    host_free(h);
+}
+
+static void attack_F24_ephemeral_ports(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    uint32_t near = 0, same = 0;
+    uint16_t last = 0;
+    uint8_t seen[65536] = {0};
+    for (int i = 0; i < 400; i++) {
+        struct udp_pcb *p = open_udp(h, "::", 0, i % 2 ? "10.0.0.1" : "::", i % 2 ? 53 : 0);
+        assert_true(p->lport >= 49152);
+        near += (uint16_t)(p->lport - last) < 8;
+        same += seen[p->lport]++;
+        last = p->lport;
+        udp_close(&h->udp, p);
+    }
+    assert_true(near < 4 && same < 20);
+    host_free(h);
+}
+
+static void attack_F24_ports_exhausted(void **state)
+{
+    (void)state;
+    enum { PORTS = 16384 };
+    nst_config c;
+    host_config(&c);
+    c.max_udp = PORTS + 1;
+    struct host *h = host_with(&c, NST_LINK_IP, 1500, 0);
+    struct udp_pcb *p = NULL, *some = NULL;
+    for (int i = 0; i < PORTS; i++) {
+        p = open_udp(h, "::", 0, "::", 0);
+        if (p->lport == 60000)
+            some = p;
+    }
+    assert_non_null(some);
+    assert_int_equal(try_open(h, NST_UDP, "::", 0, "::", 0, 0, &p), -NST_EADDRNOTAVAIL);
+    udp_close(&h->udp, some);
+    p = open_udp(h, "::", 0, "::", 0); /* the one that is free is found */
+    assert_int_equal(p->lport, 60000);
+    host_free(h);
+}
+
+static void send(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = host_ip();
+        const char *to = is6 ? "fd00::1" : "10.0.0.1";
+        struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+        assert_int_equal(send_to(h, p, to, 7, 100), 100);
+        assert_true(host_out(h) > 0);
+        struct parsed o = parse_out(h, 0); /* checks the checksum */
+        struct wire_udp w;
+        assert_int_equal(wire_udp_parse(o.l4, o.l4_len, &w), NST_DROP_NONE);
+        assert_int_equal(w.sport, 2000);
+        assert_int_equal(w.dport, 7);
+        assert_int_equal(w.len, 108);
+        assert_int_not_equal(w.csum, 0);
+        assert_ip(&o.src, is6 ? "fd00::2" : "10.0.0.2");
+        assert_int_equal(o.ttl, 64);
+        assert_int_equal(h->frame.note.rule, NST_RULE_UDP_APP);
+        uint32_t max = is6 ? 65527 : 65507;
+        assert_int_equal(send_to(h, p, to, 7, max + 1), -NST_EMSGSIZE);
+        assert_int_equal(send_to(h, p, to, 7, max), max);
+        uint32_t frames = 0;
+        while (host_out(h) > 0)
+            frames++;
+        assert_in_range(frames, 45, 46);
+        assert_int_equal(send_to(h, p, "::", 0, 1), -NST_ENOTCONN);
+        assert_int_equal(h->b.stats.udp_out, 2);
+        udp_close(&h->udp, p);
+        host_expect_idle(h);
+        host_free(h);
+    }
+}
+
+static void send_options(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    assert_int_equal(host_add_addr(h, h->ifx, "10.0.0.3", 24), 0);
+    struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+    int32_t v = 9;
+    assert_int_equal(udp_ctl(&h->udp, p, NST_SO_TTL, &v, sizeof v), 0);
+    v = 0xb8;
+    assert_int_equal(udp_ctl(&h->udp, p, NST_SO_TOS, &v, sizeof v), 0);
+    send_to(h, p, "10.0.0.1", 7, 1);
+    host_out(h);
+    assert_int_equal(parse_out(h, 0).ttl, 9);
+    assert_int_equal(parse_out(h, 0).tos, 0xb8);
+    const nst_iov iov = {buf, 1};
+    nst_msg m = {.iov = &iov, .niov = 1, .peer = {PEER4, 7}, .local = addr("10.0.0.3"), .ttl = 5, .tos = 4};
+    assert_int_equal(udp_send(&h->udp, p, &m), 1);
+    host_out(h);
+    struct parsed o = parse_out(h, 0);
+    assert_ip(&o.src, "10.0.0.3");
+    assert_int_equal(o.ttl, 5);
+    assert_int_equal(o.tos, 4);
+    m.local = addr("10.0.0.77");
+    assert_int_equal(udp_send(&h->udp, p, &m), -NST_EADDRNOTAVAIL);
+    m.local = US6;
+    assert_int_equal(udp_send(&h->udp, p, &m), -NST_EINVAL);
+    udp_close(&h->udp, p);
+    p = open_udp(h, "::", 2000, "::", 0);
+    send_to(h, p, "224.0.0.99", 7, 1); /* RFC 1112 §6.1 */
+    host_out(h);
+    assert_int_equal(parse_out(h, 0).ttl, 1);
+    udp_close(&h->udp, p);
+    host_free(h);
+}
+
+static void connected_sockets(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = host_ip();
+        struct udp_pcb *p = open_udp(h, "::", 0, is6 ? "2001:db8::7" : "198.51.100.7", 53);
+        nst_addr a;
+        assert_int_equal(udp_ctl(&h->udp, p, NST_SO_LOCAL, &a, sizeof a), 0);
+        assert_ip(&a.ip, is6 ? "fd00::2" : "10.0.0.2");
+        assert_int_equal(a.port, p->lport);
+        assert_int_equal(udp_ctl(&h->udp, p, NST_SO_PEER, &a, sizeof a), 0);
+        assert_int_equal(a.port, 53);
+        assert_int_equal(send_to(h, p, "::", 0, 10), 10);
+        host_out(h);
+        struct parsed o = parse_out(h, 0);
+        assert_ip(&o.dst, is6 ? "2001:db8::7" : "198.51.100.7");
+        assert_int_equal(udp_in(h, is6 ? FAR6 : FAR4, 53, us(is6), p->lport, "x", 1), NST_DROP_NONE);
+        assert_int_equal(udp_in(h, is6 ? FAR6 : FAR4, 54, us(is6), p->lport, "x", 1), NST_DROP_UDP_NO_PORT);
+        assert_int_equal(udp_in(h, peer(is6), 53, us(is6), p->lport, "x", 1), NST_DROP_UDP_NO_PORT);
+        udp_close(&h->udp, p);
+        host_free(h);
+    }
+}
+
+static void the_queue_is_bounded(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+    int32_t size = 10000;
+    assert_int_equal(udp_ctl(&h->udp, p, NST_SO_RCVBUF, &size, sizeof size), 0);
+    int queued = 0;
+    while (udp_in(h, PEER4, 1, US4, 2000, "x", 1) == NST_DROP_NONE)
+        queued++;
+    EXPECT_DROP(h, NST_DROP_UDP_QUEUE_FULL);
+    assert_int_equal(queued, 10000 / (2048 + (int)sizeof(struct pkt)));
+    assert_true(p->rxq.truesize <= 10000);
+    nst_msg m = {0};
+    recv_from(h, p, &m, 10);
+    assert_int_equal(udp_in(h, PEER4, 1, US4, 2000, "x", 1), NST_DROP_NONE);
+    while (recv_from(h, p, &m, 10) >= 0) {
+    }
+    static uint8_t big[1400];
+    size = 100; /* one datagram always fits, or the socket would be deaf */
+    assert_int_equal(udp_ctl(&h->udp, p, NST_SO_RCVBUF, &size, sizeof size), 0);
+    assert_int_equal(udp_in(h, PEER4, 1, US4, 2000, big, sizeof big), NST_DROP_NONE);
+    assert_int_equal(udp_in(h, PEER4, 1, US4, 2000, big, sizeof big), NST_DROP_UDP_QUEUE_FULL);
+    udp_close(&h->udp, p);
+    host_expect_idle(h);
+    host_free(h);
+}
+
+static void no_memory_for_a_datagram(void **state)
+{
+    (void)state;
+    nst_config c;
+    host_config(&c);
+    c.max_pkt = 3;
+    struct host *h = host_with(&c, NST_LINK_IP, 1500, 0);
+    struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(udp_in(h, PEER4, 1, US4, 2000, "x", 1), NST_DROP_NONE);
+    assert_int_equal(udp_in(h, PEER4, 1, US4, 2000, "x", 1), NST_DROP_UDP_NO_MEMORY);
+    assert_int_equal(send_to(h, p, "10.0.0.1", 7, 1), -NST_ENOBUFS);
+    udp_close(&h->udp, p);
+    host_expect_idle(h);
+    host_free(h);
+}
+
+static void options(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+    nst_addr a;
+    int32_t v = 0;
+    static const struct {
+        int op;
+        int32_t value;
+        int result;
+    } rows[] = {
+        {NST_SO_TTL, 0, -NST_EINVAL},   {NST_SO_TTL, 256, -NST_EINVAL}, {NST_SO_TTL, 1, 0},  {NST_SO_TTL, 255, 0},
+        {NST_SO_TOS, -1, -NST_EINVAL},  {NST_SO_TOS, 256, -NST_EINVAL}, {NST_SO_TOS, 0, 0},  {NST_SO_TOS, 255, 0},
+        {NST_SO_RCVBUF, 0, -NST_EINVAL}, {NST_SO_RCVBUF, 1, 0},         {NST_TCP_NODELAY, 1, -NST_EINVAL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        v = rows[i].value;
+        assert_int_equal(udp_ctl(&h->udp, p, rows[i].op, &v, sizeof v), rows[i].result);
+    }
+    assert_int_equal(udp_ctl(&h->udp, p, NST_SO_TTL, &v, 2), -NST_EINVAL);
+    assert_int_equal(udp_ctl(&h->udp, p, NST_SO_TTL, NULL, 4), -NST_EINVAL);
+    assert_int_equal(udp_ctl(&h->udp, p, NST_SO_LOCAL, &v, 4), -NST_EINVAL);
+    assert_int_equal(udp_ctl(&h->udp, p, NST_SO_PEER, &a, sizeof a), -NST_ENOTCONN);
+    assert_int_equal(udp_ctl(&h->udp, p, NST_SO_INQ, &v, sizeof v), 0);
+    assert_int_equal(v, 0);
+    udp_close(&h->udp, p);
+    host_free(h);
+}
+
+/* ------------------------------------------------------------------------------------------------------ ICMP errors */
+
+/* An error about the last frame sent, from a router. */
+static void icmp_about_last(struct host *h, uint8_t type, uint8_t code, uint32_t rest)
+{
+    int is6 = h->out[0] >> 4 == 6;
+    ipaddr src = is6 ? ipaddr_from6(h->out + 8) : ipaddr_from4(h->out + 12);
+    ipaddr router = is6 ? addr("2001:db8:99::1") : addr("203.0.113.1");
+    struct bytes *p = calloc(1, sizeof *p);
+    make_icmp(p, &router, &src, (struct wire_icmp){.type = type, .code = code, .rest = rest}, h->out,
+              h->out_len < 500 ? h->out_len : 500);
+    if (host_in_l4(h, &router, &src, is6 ? PROTO_ICMP6 : PROTO_ICMP, p) == IP_DELIVER_ERROR)
+        udp_on_icmp(&h->udp, &h->err);
+    free(p);
+}
+
+static void errors_reach_the_socket_once(void **state)
+{
+    (void)state;
+    BOTH(is6)
+        for (int is_connected = 0; is_connected < 2; is_connected++) {
+            struct host *h = host_ip();
+            const char *to = is6 ? "2001:db8::7" : "198.51.100.7";
+            struct udp_pcb *p = open_udp(h, "::", 2000, is_connected ? to : "::", is_connected ? 7 : 0);
+            nst_msg m = {0};
+            send_to(h, p, to, 7, 10);
+            host_out(h);
+            icmp_about_last(h, is6 ? ICMP6_UNREACH : ICMP4_UNREACH, is6 ? 4 : 3, 0);
+            assert_int_equal(h->drops, 0);
+            assert_true(has_event(h, p, NST_EV_ERROR));
+            assert_int_equal(recv_from(h, p, &m, 10), -NST_ECONNREFUSED);
+            assert_int_equal(recv_from(h, p, &m, 10), -NST_EAGAIN);
+            icmp_about_last(h, is6 ? ICMP6_UNREACH : ICMP4_UNREACH, is6 ? 3 : 1, 0);
+            udp_in(h, is6 ? FAR6 : FAR4, 7, us(is6), 2000, "late", 4);
+            assert_int_equal(recv_from(h, p, &m, 10), 4); /* data first */
+            if (is_connected) {
+                assert_int_equal(send_to(h, p, to, 7, 10), -NST_EHOSTUNREACH);
+                assert_int_equal(send_to(h, p, to, 7, 10), 10);
+            } else {
+                assert_int_equal(send_to(h, p, to, 7, 10), 10); /* another peer's trouble is not this one's */
+                assert_int_equal(recv_from(h, p, &m, 10), -NST_EHOSTUNREACH);
+            }
+            host_free(h);
+        }
+}
+
+static void forged_errors_find_no_socket(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    struct udp_pcb *conn = open_udp(h, "::", 2000, "198.51.100.7", 7), *bound = open_udp(h, "10.0.0.2", 2001, "::", 0);
+    send_to(h, conn, "::", 0, 10);
+    host_out(h);
+    h->out[23] ^= 1; /* another port, in the quote */
+    icmp_about_last(h, ICMP4_UNREACH, 3, 0);
+    EXPECT_DROP(h, NST_DROP_ICMP_NO_SOCKET);
+    send_to(h, bound, "198.51.100.7", 7, 10);
+    host_out(h);
+    h->out[23] ^= 1;
+    icmp_about_last(h, ICMP4_UNREACH, 3, 0); /* the last datagram went elsewhere */
+    EXPECT_DROP(h, NST_DROP_ICMP_NO_SOCKET);
+    assert_int_equal(conn->sock.error | bound->sock.error, 0);
+    host_free(h);
+}
+
+static void too_big_lowers_the_path_mtu(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = host_ip();
+        struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+        const char *to = is6 ? "2001:db8::7" : "198.51.100.7";
+        send_to(h, p, to, 7, 1400);
+        host_out(h);
+        icmp_about_last(h, is6 ? ICMP6_TOOBIG : ICMP4_UNREACH, is6 ? 0 : 4, 1300);
+        assert_int_equal(h->drops, 0);
+        assert_int_equal(p->sock.error, 0);
+        send_to(h, p, to, 7, 1400);
+        uint32_t frames = 0;
+        while (host_out(h) > 0) {
+            assert_true(h->out_len <= 1300);
+            frames++;
+        }
+        assert_int_equal(frames, 2);
+        host_free(h);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------------- ping */
+
+static void ping_and_reply(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = host_ip();
+        struct udp_pcb *p = NULL;
+        const char *to = is6 ? "fd00::1" : "10.0.0.1";
+        assert_int_equal(try_open(h, NST_PING, "::", 0x1234, "::", 0, 0, &p), 0);
+        assert_int_equal(p->sock.kind, SOCK_PING);
+        const nst_iov iov = {(void *)(uintptr_t)"pinging", 7};
+        const nst_msg m = {.iov = &iov, .niov = 1, .peer = {addr(to), 0}, .seq = 0xbeef};
+        assert_int_equal(udp_send(&h->udp, p, &m), 7);
+        assert_true(host_out(h) > 0);
+        struct parsed o = parse_out(h, 0);
+        assert_int_equal(o.icmp.type, is6 ? ICMP6_ECHO : ICMP4_ECHO);
+        assert_int_equal(o.icmp.rest, 0x1234beef);
+        assert_int_equal(h->frame.note.rule, NST_RULE_ECHO_REQUEST);
+        ipaddr src = addr(to), dst = us(is6);
+        make_icmp(&msg, &src, &dst, (struct wire_icmp){.type = is6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY, .rest = 0x1234beef},
+                  "pinging", 7);
+        assert_int_equal(host_in_l4(h, &src, &dst, is6 ? PROTO_ICMP6 : PROTO_ICMP, &msg), IP_DELIVER_PING);
+        udp_input_ping(&h->udp, &h->view);
+        assert_true(has_event(h, p, NST_EV_IN));
+        nst_msg r = {0};
+        assert_int_equal(recv_from(h, p, &r, 100), 7);
+        assert_memory_equal(buf, "pinging", 7);
+        assert_int_equal(r.seq, 0xbeef);
+        assert_int_equal(r.ttl, 64);
+        assert_int_equal(r.peer.port, 0x1234);
+        assert_ip(&r.peer.ip, to);
+        put16(msg.b + 4, 0x1235); /* another identifier */
+        put16(msg.b + 2, 0);
+        put16(msg.b + 2, l4_sum(&src, &dst, is6 ? PROTO_ICMP6 : PROTO_ICMP, msg.b, msg.len));
+        host_in_l4(h, &src, &dst, is6 ? PROTO_ICMP6 : PROTO_ICMP, &msg);
+        udp_input_ping(&h->udp, &h->view);
+        EXPECT_DROP(h, NST_DROP_ICMP_UNSOLICITED);
+        host_free(h);
+    }
+}
+
+static void ping_sizes_and_errors(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = host_ip();
+        const char *to = is6 ? "2001:db8::7" : "198.51.100.7";
+        struct udp_pcb *p = NULL;
+        nst_msg m = {0};
+        assert_int_equal(try_open(h, NST_PING, "::", 0, to, 0, 0, &p), 0); /* connected, identifier chosen */
+        assert_int_not_equal(p->lport, 0);
+        uint32_t max = is6 ? 65527 : 65507;
+        assert_int_equal(send_to(h, p, "::", 0, max), max);
+        assert_int_equal(send_to(h, p, "::", 0, max + 1), -NST_EMSGSIZE);
+        while (host_out(h) > 0) {
+        }
+        send_to(h, p, "::", 0, 56);
+        host_out(h);
+        icmp_about_last(h, is6 ? ICMP6_UNREACH : ICMP4_UNREACH, 0, 0);
+        assert_true(has_event(h, p, NST_EV_ERROR));
+        assert_int_equal(recv_from(h, p, &m, 10), -NST_ENETUNREACH);
+        struct parsed o = parse_out(h, 0); /* about a reply of ours: nobody's */
+        h->out[o.l4 - h->out] = is6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY;
+        ipaddr router = is6 ? addr("2001:db8:99::1") : addr("203.0.113.1");
+        make_icmp(&msg, &router, &o.src, (struct wire_icmp){.type = is6 ? 1 : 3}, h->out, h->out_len);
+        assert_int_equal(host_in_l4(h, &router, &o.src, is6 ? PROTO_ICMP6 : PROTO_ICMP, &msg), IP_DELIVER_ERROR);
+        udp_on_icmp(&h->udp, &h->err);
+        EXPECT_DROP(h, NST_DROP_ICMP_NO_SOCKET);
+        host_free(h);
+    }
+}
+
+static void cut_datagrams_deliver_what_is_there(void **state)
+{
+    (void)state;
+    struct host *h = host_new(NST_LINK_IP, 1500, NST_IF_NO_CSUM_CHECK);
+    struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+    ipaddr src = PEER4, dst = US4;
+    static struct bytes pkt;
+    make_udp(&msg, &src, &dst, 1, 2000, "0123456789", 10);
+    make_ip4(&pkt, (struct wire_ip4){.proto = PROTO_UDP}, msg.b, msg.len);
+    const nst_rx_frame f = {.data = pkt.b, .len = 32, .wire_len = pkt.len};
+    assert_int_equal(host_in_frame(h, &f), IP_DELIVER);
+    udp_input(&h->udp, &h->view);
+    assert_int_equal(h->drops, 0);
+    nst_msg m = {0};
+    assert_int_equal(recv_from(h, p, &m, 100), 4);
+    put16(pkt.b + 24, 99); /* a length that the wire did not have either */
+    assert_int_equal(host_in_frame(h, &f), IP_DELIVER);
+    udp_input(&h->udp, &h->view);
+    EXPECT_DROP(h, NST_DROP_UDP_LENGTH);
+    host_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(receive),
+        cmocka_unit_test(truncation_and_scatter),
+        cmocka_unit_test(attack_I1_lengths),
+        cmocka_unit_test(attack_I1_checksums),
+        cmocka_unit_test(attack_I1_port_zero),
+        cmocka_unit_test(attack_I2_closed_port),
+        cmocka_unit_test(the_best_match_wins),
+        cmocka_unit_test(wildcards_and_families),
+        cmocka_unit_test(conflicts),
+        cmocka_unit_test(bad_arguments),
+        cmocka_unit_test(handles_survive_reuse),
+        cmocka_unit_test(attack_F24_ephemeral_ports),
+        cmocka_unit_test(attack_F24_ports_exhausted),
+        cmocka_unit_test(send),
+        cmocka_unit_test(send_options),
+        cmocka_unit_test(connected_sockets),
+        cmocka_unit_test(the_queue_is_bounded),
+        cmocka_unit_test(no_memory_for_a_datagram),
+        cmocka_unit_test(options),
+        cmocka_unit_test(errors_reach_the_socket_once),
+        cmocka_unit_test(forged_errors_find_no_socket),
+        cmocka_unit_test(too_big_lowers_the_path_mtu),
+        cmocka_unit_test(ping_and_reply),
+        cmocka_unit_test(ping_sizes_and_errors),
+        cmocka_unit_test(cut_datagrams_deliver_what_is_there),
+    };
+    return RUN_TESTS(tests);
+}
