@@ -41,17 +41,19 @@ static void record_frame(struct live *l, bool outbound, const nst_iov *iov, size
 
 static void print_packet(const struct live *l, bool outbound, const nst_iov *iov, size_t n)
 {
-    uint8_t head[256];
+    static uint8_t whole[65536];
+    const void *packet = n == 1 ? iov[0].base : whole;
     char line[256];
     size_t len = 0;
 
-    for (size_t i = 0; i < n && len < sizeof head; i++) {
-        const size_t take = iov[i].len < sizeof head - len ? iov[i].len : sizeof head - len;
+    for (size_t i = 0; i < n; i++) {
+        const size_t take = iov[i].len < sizeof whole - len ? iov[i].len : sizeof whole - len;
 
-        memcpy(head + len, iov[i].base, take);
+        if (n > 1 && take > 0)
+            memcpy(whole + len, iov[i].base, take);
         len += take;
     }
-    nst_packet_text(head, len, line, sizeof line);
+    nst_packet_text(packet, len, line, sizeof line);
     fprintf(l->text, "%3llu.%06llu  %s  %s\n", (unsigned long long)((l->now - l->started) / 1000000000u),
             (unsigned long long)((l->now - l->started) / 1000u % 1000000u), outbound ? "out" : "in ", line);
 }

@@ -112,7 +112,7 @@ int32_t replay_tcp_rcvbuf(const struct conv *c)
 
     if (c->tcp->stall_count > 0)
         return (int32_t)(window < RCVBUF_MIN ? RCVBUF_MIN : window > RCVBUF_MAX ? RCVBUF_MAX : window);
-    return (int32_t)(window < RCVBUF_USUAL / 2 ? RCVBUF_USUAL : window > RCVBUF_MAX / 2 ? RCVBUF_MAX : 2 * window);
+    return (int32_t)(window < RCVBUF_USUAL ? RCVBUF_USUAL : window > RCVBUF_MAX ? RCVBUF_MAX : window);
 }
 
 /* ------------------------------------------------------------------------------------------------------ writing */

@@ -155,8 +155,9 @@ void replay_report_item(struct replay *r, const struct item *i)
     }
     if (i->number != 0)
         snprintf(number, sizeof number, "%" PRIu64, i->number);
-    fprintf(r->text, "%3s   %" PRIu64 ".%06" PRIu64 "  %-4s %-48s %s", number, i->t / NST_S(1), i->t % NST_S(1) / 1000,
-            dir[i->kind], i->text, mark);
+    fprintf(r->text, "%3s   %" PRIu64 ".%06" PRIu64 "  %-4s ", number, i->t / NST_S(1), i->t % NST_S(1) / 1000,
+            dir[i->kind]);
+    fprintf(r->text, mark[0] != '\0' || i->state[0] != '\0' || i->drop >= 0 ? "%-48s %s" : "%s%s", i->text, mark);
     if (i->state[0] != '\0')
         fprintf(r->text, "%s%s", mark[0] != '\0' ? "   " : "", i->state);
     if (i->drop >= 0) {

@@ -183,9 +183,7 @@ static bool read_line(const char *path, char *line, int size)
     FILE *f = fopen(path, "re");
     const bool ok = f != NULL && fgets(line, size, f) != NULL;
 
-    if (f != NULL)
-        fclose(f);
-    return ok;
+    return (f == NULL || fclose(f) == 0) && ok;
 }
 
 static void take_cpu(struct sample *s)
@@ -368,39 +366,51 @@ static void ready_pingpong(struct conn *c, uint32_t events)
     watch(c, EPOLLIN);
 }
 
-/* Connect, one byte there and back, our FIN, its FIN: the client closes, so TIME-WAIT is on this side. */
-static void ready_connect(struct conn *c, uint32_t events)
+/* Connect, one byte there and back, our FIN, its FIN: the client closes, so TIME-WAIT is on this side.
+ * False: it failed. */
+static bool step_connect(struct conn *c, uint32_t events)
 {
-    uint8_t out = (uint8_t)ops, in = 0;
+    uint8_t byte = (uint8_t)ops;
     ssize_t n;
 
-    if (c->phase == CONNECTING && (events & EPOLLOUT) != 0 && (events & EPOLLERR) == 0) {
+    if ((events & EPOLLERR) != 0)
+        return false;
+    if (c->phase == CONNECTING) {
+        if ((events & EPOLLOUT) == 0)
+            return true;
         c->phase = OPEN;
-        c->sent = out;
-        n = write(c->fd, &out, 1);
-        if (n == 1)
-            return;
-    } else if (c->phase == OPEN && (n = read(c->fd, &in, 1)) == 1) {
-        c->phase = ECHOED;
-        if (in != c->sent)
+        c->sent = byte;
+        return write(c->fd, &byte, 1) == 1;
+    }
+    n = read(c->fd, &byte, 1);
+    if (c->phase == OPEN && n == 1) {
+        if (byte != c->sent)
             count_error("a wrong byte came", 0);
+        c->phase = ECHOED;
         shutdown(c->fd, SHUT_WR);
+        n = read(c->fd, &byte, 1);
     }
-    if (c->phase == ECHOED && (n = read(c->fd, &in, 1)) == 0) {
-        close(c->fd);
-        record_op(now_ns() - c->since);
-        conn_open(c, EPOLLIN | EPOLLOUT | EPOLLET);
-        return;
-    }
-    if ((events & EPOLLERR) != 0 || (c->phase == ECHOED && n == 1)) {
-        int error = 0;
-        socklen_t len = sizeof error;
+    if (n < 0)
+        return errno == EAGAIN;
+    if (n > 0 || c->phase != ECHOED)
+        return false;
+    close(c->fd);
+    record_op(now_ns() - c->since);
+    conn_open(c, EPOLLIN | EPOLLOUT | EPOLLET);
+    return true;
+}
 
-        getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-        close(c->fd);
-        count_error("a connection failed", error);
-        conn_open(c, EPOLLIN | EPOLLOUT | EPOLLET);
-    }
+static void ready_connect(struct conn *c, uint32_t events)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    if (step_connect(c, events))
+        return;
+    getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    close(c->fd);
+    count_error("a connection failed", error);
+    conn_open(c, EPOLLIN | EPOLLOUT | EPOLLET);
 }
 
 static void became_open(struct conn *c)
@@ -724,11 +734,8 @@ static void resolve(void)
     } else {
         usage("HOST is a numeric IPv4 or IPv6 address");
     }
-    idle_peer = peer;
-    if (peer.ss_family == AF_INET)
-        ((struct sockaddr_in *)&idle_peer)->sin_port = htons(PORT_ECHO);
-    else
-        ((struct sockaddr_in6 *)&idle_peer)->sin6_port = htons(PORT_ECHO);
+    idle_peer = peer; /* the port stands at the same place in both families */
+    ((struct sockaddr_in *)&idle_peer)->sin_port = htons(PORT_ECHO);
 }
 
 static void print_field(const char *key, uint64_t value)
@@ -786,6 +793,8 @@ int main(int argc, char **argv)
     raise_descriptor_limit();
     alarm(SETUP_S + FINISH_S + (unsigned)((opt.run_ns + opt.warmup_ns) / 1000000000u) + 10);
     opt.mode->run();
+    if (last.bytes == first.bytes && last.ops == first.ops)
+        count_error("nothing moved", 0);
     report();
     return errors == 0 ? 0 : 1;
 }

@@ -1,10 +1,11 @@
-# The lines of JSON that bench/run collected, as tables: medians, smallest and largest, ratios of the medians.
+# The lines of JSON that bench/run collected, as tables: medians, smallest and largest. A ratio is the median
+# of the ratios of the rounds: neighbours in time are compared, so a disturbance that lasts hits both.
 # a = netstack over TUN, b = kernel to kernel over veth, c = the same with veth's offloads off.
 
-function value(key,    at, rest) {
-    at = index($0, "\"" key "\":")
-    if (!at) return ""
-    rest = substr($0, at + length(key) + 3)
+function value(key,    place, rest) {
+    place = index($0, "\"" key "\":")
+    if (!place) return ""
+    rest = substr($0, place + length(key) + 3)
     sub(/^"/, "", rest)
     sub(/[",}].*/, "", rest)
     return rest
@@ -14,6 +15,7 @@ function keep(what, contender, number,    key) {
     if (number == "") return
     key = what SUBSEP contender
     list[key, ++count[key]] = number + 0
+    at[key, value("round")] = number + 0
 }
 
 function sort(key,    i, j, swap) {
@@ -42,23 +44,29 @@ function cell(what, contender,    key, m) {
     return number(m) " (" number(list[key, 1]) " - " number(list[key, count[key]]) ")"
 }
 
-function ratio(what, contender,    other) {
-    other = median(what, contender)
-    return other && count[what SUBSEP "a"] ? sprintf("%.2f", median(what, "a") / other) : "-"
+function ratio(what, contender,    i, mine, other) {
+    if (!((what SUBSEP "ratio" contender) in count))
+        for (i = 1; i <= rounds; i++) {
+            mine = what SUBSEP "a" SUBSEP i
+            other = what SUBSEP contender SUBSEP i
+            if ((mine in at) && (other in at) && at[other] > 0) keep(what, "ratio" contender, at[mine] / at[other])
+        }
+    return count[what SUBSEP "ratio" contender] ? sprintf("%.2f", median(what, "ratio" contender)) : "-"
 }
 
 function row(title, what) {
-    printf "| %-34s | %-26s | %-26s | %5s | %-26s | %5s |\n", title, cell(what, "a"), cell(what, "b"),
+    printf "| %-34s | %-28s | %-28s | %5s | %-28s | %5s |\n", title, cell(what, "a"), cell(what, "b"),
         ratio(what, "b"), cell(what, "c"), ratio(what, "c")
 }
 
 function head(title) {
-    printf "| %-34s | %-26s | %-26s | %5s | %-26s | %5s |\n", title, "netstack, TUN", "kernel, veth", "ratio",
+    printf "| %-34s | %-28s | %-28s | %5s | %-28s | %5s |\n", title, "netstack, TUN", "kernel, veth", "ratio",
         "kernel, veth, no offloads", "ratio"
     print "|---|---|---|---|---|---|"
 }
 
 /"contender"/ {
+    if (value("round") + 0 > rounds) rounds = value("round") + 0
     f = value("figure"); c = value("contender"); ns = value("ns"); gib = value("bytes") / 1073741824
     if (!(f in seen)) { seen[f] = 1; order[++figures] = f }
     bulk[f] = value("per_second") == ""
@@ -67,7 +75,6 @@ function head(title) {
         keep(f "/p50", c, value("p50_ns") / 1000)
         keep(f "/p99", c, value("p99_ns") / 1000)
     }
-    unit[f] = bulk[f] ? "GiB" : "1000"
     work = bulk[f] ? gib : value("ops") / 1000
     scale = bulk[f] ? 1e9 : 1e6                 # seconds per GiB, milliseconds per 1000
     if (work > 0) {

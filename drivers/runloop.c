@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theory of operation.  The only file that asks the operating system for time or entropy (ci checks it), so a
- * run that does not pass through here is reproducible. Waiting is epoll with a deadline in nanoseconds on the
- * monotonic clock; signals come as bytes of a signalfd, so nothing is ever interrupted half-way.
+/* Theory of operation.  The only file that asks the operating system for time or entropy
+ * (tests/cli/clock.sh checks it), so a run that does not pass through here is reproducible. Waiting is
+ * epoll with a deadline in nanoseconds on the monotonic clock; signals come as bytes of a signalfd, so
+ * nothing is ever interrupted half-way.
  *
- * INVARIANT: runloop_now never decreases, and neither does runloop_epoch_ns: the wall clock is read once and
- * advanced by the monotonic one, because a capture with times that jump back is of no use.
+ * INVARIANT: runloop_now never decreases, and neither does runloop_epoch_ns: the wall clock is read once
+ * and advanced by the monotonic one, because a capture with times that jump back is of no use.
  */
 #define _GNU_SOURCE
 #include "runloop.h"

@@ -24,6 +24,9 @@ static enum ip_verdict drop_icmp(struct ip *ip, const struct ip_view *v, enum ns
 
 /* ------------------------------------------------------------------------------------------------- echo */
 
+/* A link-local address is one of the link where it was heard. */
+static int32_t way_back(const struct ip_view *v) { return ipaddr_is_linklocal(&v->src) ? v->nif->cfg.ifx : 0; }
+
 static int send_reply(struct ip *ip, const struct ip_view *v, uint8_t type)
 {
     static const uint8_t zeros[512];
@@ -41,7 +44,7 @@ static int send_reply(struct ip *ip, const struct ip_view *v, uint8_t type)
         iov[n++] = (nst_iov){(void *)(uintptr_t)zeros, part};
     }
     const struct ip_packet p = {.src = v->dst, .dst = v->src, .proto = v->proto, .tos = is4 ? v->tos : 0,
-                                .rule = NST_RULE_ECHO_REPLY, .hdr = hdr, .hdr_len = sizeof hdr};
+                                .rule = NST_RULE_ECHO_REPLY, .ifx = way_back(v), .hdr = hdr, .hdr_len = sizeof hdr};
     return ip_send(ip, &p, iov, n, 2);
 }
 
@@ -178,7 +181,7 @@ static bool may_send_error(const struct ip_view *v, uint8_t type, uint8_t code)
 {
     bool is4 = ipaddr_is4(&v->src);
     bool is_exempt = !is4 && (type == ICMP6_TOOBIG || (type == ICMP6_PARAM && code == 2)); /* (e.3), (e.4) */
-    if ((v->is_group && !is_exempt) || v->is_l2_group || ipaddr_is_any(&v->src) || ipaddr_is_multicast(&v->src))
+    if (((v->is_group || v->is_l2_group) && !is_exempt) || ipaddr_is_any(&v->src) || ipaddr_is_multicast(&v->src))
         return false;
     if (is4 && v->l3_len >= IP4_HDR && (get16(v->l3 + 6) & 0x1fff) != 0)
         return false;
@@ -242,7 +245,7 @@ void icmp_send_error(struct ip *ip, const struct ip_view *v, uint8_t type, uint8
     const struct ip_packet p = {
         .src = ip_is_local(ip, &v->dst) ? v->dst : IPADDR_ANY,
         .dst = v->src, .proto = is4 ? PROTO_ICMP : PROTO_ICMP6, .tos = is4 ? TOS_CONTROL : 0,
-        .rule = error_rule(is4, type, code), .hdr = hdr, .hdr_len = sizeof hdr};
+        .rule = error_rule(is4, type, code), .ifx = way_back(v), .hdr = hdr, .hdr_len = sizeof hdr};
     if (ip_send(ip, &p, &quote, 1, 2) != 0)
         return;
     b->stats.icmp_errors_out++;

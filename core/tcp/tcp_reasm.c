@@ -38,17 +38,18 @@ bool tcp_reasm_may_update_window(const struct tcp *t, const struct tcp_pcb *p)
 
 /* ---------------------------------------------------------------------------------------------------- storing */
 
-static void forget_ooo(struct tcp *t, struct tcp_pcb *p)
+/* All text out of order goes; what is in order ends at `end`. */
+static void forget_ooo(struct tcp *t, struct tcp_pcb *p, seq_t end)
 {
     ivset_clear(&t->ivs, &p->ooo);
-    stream_trim_back(&t->b->pages, &p->rcvq, p->rcv.nxt.v);
+    stream_trim_back(&t->b->pages, &p->rcvq, end.v);
     memset(p->sack_recent, 0, sizeof p->sack_recent);
 }
 
-/* What the pages allow of n bytes in order, the rest of the page of the last one included. */
-static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, uint32_t n)
+/* What the pages allow of n bytes in order from pos, the rest of the page of the byte before included. */
+static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, seq_t pos, uint32_t n)
 {
-    uint32_t used = p->rcv.nxt.v % NST_PAGE_SIZE, rest = !seq_eq(p->rcv.nxt, p->rcv.read) && used != 0 ? NST_PAGE_SIZE - used : 0;
+    uint32_t used = pos.v % NST_PAGE_SIZE, rest = !seq_eq(pos, p->rcv.read) && used != 0 ? NST_PAGE_SIZE - used : 0;
     uint64_t most = (uint64_t)tcp_pages_room(t, true) * NST_PAGE_SIZE + rest;
     return n < most ? n : (uint32_t)most;
 }
@@ -56,14 +57,13 @@ static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, uint32_t n)
 /* Writes text in order; returns how much of it found room. */
 static uint32_t store_in_order(struct tcp *t, struct tcp_pcb *p, const uint8_t *data, uint32_t len)
 {
-    uint32_t done = stream_write(&t->b->pages, &p->rcvq, p->rcv.nxt.v, data, fit_pages(t, p, len));
+    seq_t nxt = p->rcv.nxt;
+    uint32_t done = stream_write(&t->b->pages, &p->rcvq, nxt.v, data, fit_pages(t, p, nxt, len));
     if (done < len && p->ooo.root != 0) {
         drop(t->b, NST_DROP_TCP_RCV_FULL, p->route.ifx, p->ooo.bytes, p->conn);
-        p->rcv.nxt = seq_add(p->rcv.nxt, done);
-        forget_ooo(t, p);
-        uint32_t more = stream_write(&t->b->pages, &p->rcvq, p->rcv.nxt.v, data + done, fit_pages(t, p, len - done));
-        p->rcv.nxt = seq_add(p->rcv.nxt, 0u - done);
-        done += more;
+        seq_t at = seq_add(nxt, done);
+        forget_ooo(t, p, at);
+        done += stream_write(&t->b->pages, &p->rcvq, at.v, data + done, fit_pages(t, p, at, len - done));
     }
     return done;
 }

@@ -26,7 +26,7 @@ static void set_ca_state(struct tcp *t, struct tcp_pcb *p, enum tcp_ca_state to,
     if (p->rec.ca_state == to)
         return;
     TRACE(t->b, TCP_RECOVERY, rule, p->conn, p->rec.ca_state, to, p->rec.recover.v);
-    p->rec.ca_state = to;
+    p->rec.ca_state = (uint8_t)to;
 }
 
 void tcp_recovery_mark_lost(struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule)
@@ -34,7 +34,7 @@ void tcp_recovery_mark_lost(struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule 
     if (s->flags & (SEG_LOST | SEG_SACKED))
         return;
     s->flags |= SEG_LOST;
-    s->rule = rule;
+    s->rule = (uint16_t)rule;
     p->rec.lost_out++;
 }
 

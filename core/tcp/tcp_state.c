@@ -45,7 +45,7 @@ void tcp_set_state(struct tcp *t, struct tcp_pcb *p, enum tcp_state to, enum nst
         t->b->stats.time_wait_now++;
     if (to != TCPS_SYN_SENT && to != TCPS_SYN_RCVD)
         p->syn_owed = false; /* the handshake is over, whatever a timer or a repeated SYN asked for in the same moment */
-    p->state = to;
+    p->state = (uint8_t)to;
 }
 
 static void count_end(struct tcp *t, enum nst_rule rule, int err)

@@ -12,6 +12,9 @@
  * the application opened on the port. A draw looks at PORTS ports at most. */
 #include <udp/udp_impl.h>
 
+#include <base/bytes.h>
+#include <string.h>
+
 enum { PORT_FIRST = 49152, PORTS = 65536 - PORT_FIRST }; /* RFC 6335 §6: dynamic ports */
 
 struct udp_pcb *udp_pcb_at(const struct udp *u, uint32_t id) { return id ? pool_at(&u->pool, id) : NULL; }
@@ -63,11 +66,14 @@ static bool is_free(const struct udp *u, const struct udp_pcb *p, uint16_t port)
 
 static uint16_t choose_port(struct udp *u, const struct udp_pcb *p)
 {
-    struct {
-        struct udp_key key;
-        uint64_t pick;
-    } in = {key_of(p), u->port_picks++};
-    uint32_t at = (uint32_t)(siphash24(&u->b->key_port, &in, sizeof in) % PORTS);
+    uint8_t in[43]; /* laid out by hand: the ports are the same on every machine */
+    memcpy(in, p->local.b, 16);
+    memcpy(in + 16, p->remote.b, 16);
+    put16(in + 32, p->rport);
+    in[34] = p->sock.kind;
+    put32(in + 35, (uint32_t)(u->port_picks >> 32));
+    put32(in + 39, (uint32_t)u->port_picks++);
+    uint32_t at = (uint32_t)(siphash24(&u->b->key_port, in, sizeof in) % PORTS);
     for (uint32_t i = 0; i < PORTS; i++) {
         uint16_t port = (uint16_t)(PORT_FIRST + (at + i) % PORTS);
         if (is_free(u, p, port))

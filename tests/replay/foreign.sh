@@ -1,6 +1,7 @@
 #!/bin/sh
 # Captures from elsewhere, in both roles: none may crash, hang or leak; each stream and each reassembled datagram in
 # the list beside them must be delivered exactly. The folder is not part of the repository.
+: "${NETSTACK:?path of the program}" "${SRC:?path of the sources}"
 here=$(dirname "$0")
 folder=${FOREIGN_CAPTURES:-$SRC/../shared/captures}
 if [ ! -f "$folder/EXPECT.tsv" ]; then

@@ -28,6 +28,7 @@
 #ifndef TESTS_SUPPORT_T_H
 #define TESTS_SUPPORT_T_H
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -113,6 +114,7 @@ struct t {
     uint64_t drops[160];      /* before the last RECV */
     uint32_t expected_events;
     bool is_dead;             /* it failed: no further checks */
+    jmp_buf *panic_to;        /* a panic is expected: EXPECT_PANIC */
     struct t *next;           /* fixtures of the running test */
 };
 
@@ -148,6 +150,18 @@ void t_end(struct t *t); /* checks that nothing is left, and frees; for tests wi
 #define EXPECT_BYSTANDER_WORKS() t_bystander_works(t)
 #define EQ(a, b) t_check_eq((int64_t)(a), (int64_t)(b), #a " == " #b, __FILE_NAME__, __LINE__)
 #define CHECK(e) t_check((e), #e, __FILE_NAME__, __LINE__)
+
+/* The statement must end in a panic; the stack is of no use afterwards. */
+#define EXPECT_PANIC(statement)                                                                                        \
+    do {                                                                                                               \
+        jmp_buf here;                                                                                                  \
+        t->panic_to = &here;                                                                                           \
+        if (setjmp(here) == 0) {                                                                                       \
+            statement;                                                                                                 \
+            t->panic_to = NULL;                                                                                        \
+            t_fail(__FILE_NAME__, __LINE__, "no panic: %s", #statement);                                               \
+        }                                                                                                              \
+    } while (0)
 
 /* Relative numbers from where the stack stands; for fields of RECV. */
 #define RCV_NXT(n) t_rcv_nxt(t, (n))

@@ -17,9 +17,10 @@ static void check_window(struct t *t, const struct t_sent *s)
     unsigned shift = (s->h.flags & SYN) != 0 ? 0 : c->wscale_in;
     uint32_t ack = s->h.ack.v - c->irs;
     int64_t edge = (int64_t)ack + ((int64_t)s->h.wnd << shift);
-    if (c->right_edge >= 0 && c->right_edge - edge >= 1 << shift)
+    bool is_first = (s->h.flags & SYN) != 0 || c->right_edge < 0;
+    if (!is_first && c->right_edge - edge >= 1 << shift)
         t_fail(__FILE_NAME__, __LINE__, "the right edge of our window moved left by %" PRId64, c->right_edge - edge);
-    if (edge > c->right_edge)
+    if (is_first || edge > c->right_edge)
         c->right_edge = edge;
 }
 
@@ -277,7 +278,8 @@ void t_bystander(struct t *t)
     t->bystander_listener = nst_open(t->n, &a, t->now);
     CHECK(t->bystander_listener > 0);
     t->c = &t->conn[1];
-    *t->c = (struct t_conn){.port = BYSTANDER_PORT, .peer_port = BYSTANDER_PEER, .irs = 77, .right_edge = -1, .written = 1, .read = 1};
+    *t->c = (struct t_conn){.port = BYSTANDER_PORT, .peer_port = BYSTANDER_PEER, .irs = 77, .right_edge = -1,
+                            .written = 1, .read = 1};
     RECV(0, .flags = SYN);
     (void)t_next_sent(t);
     RECV(0, .flags = ACK);

@@ -69,10 +69,13 @@ void t_check_eq(int64_t a, int64_t b, const char *what, const char *file, int li
 static void on_panic(void *user, const nst_panic_info *i)
 {
     struct t *t = user;
+    if (t->panic_to != NULL) {
+        t->is_dead = true;
+        longjmp(*t->panic_to, 1);
+    }
     for (size_t k = i->last_count > 12 ? i->last_count - 12 : 0; k < i->last_count; k++)
         fprintf(stderr, "    %s rule %u: %llx %llx\n", nst_trace_name(i->last[k].id), i->last[k].rule,
                 (unsigned long long)i->last[k].v[0], (unsigned long long)i->last[k].v[1]);
-    (void)t;
     t_fail(i->file, i->line, "panic: %s", i->expr);
 }
 

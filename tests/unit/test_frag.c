@@ -589,13 +589,19 @@ static void attack_B24_share_per_source(void **state)
 static void attack_B24_share_of_memory(void **state)
 {
     (void)state;
-    struct host *h = host_ip();
+    nst_config c;
+    host_config(&c);
+    c.set[NST_SET_IP_FRAG_MEM] = 262144;
+    struct host *h = host_with(&c, NST_LINK_IP, 1500, 0);
     ipaddr victim = addr("198.51.100.5");
     expect_part(h, (struct piece){.id = 1, .len = 80, .mf = true, .src = victim});
-    for (uint32_t i = 0; i < 3000; i++) /* one source, large fragments: more than ip.frag_mem */
+    for (uint32_t i = 0; i < 3000; i++) { /* one source, large datagrams: many times ip.frag_mem */
         assert_int_equal(send_piece(h, (struct piece){.id = i / 50, .off = (i % 50 + 1) * 1280, .len = 1280, .mf = true}),
                          IP_DONE);
-    assert_true(h->b.stats.drops[NST_DROP_FRAG_SOURCE_LIMIT] > 0 || h->b.pages.data.in_use <= 2048);
+        assert_true(h->b.pages.data.in_use <= 128);
+    }
+    assert_true(h->b.stats.drops[NST_DROP_FRAG_SOURCE_LIMIT] > 30);
+    assert_int_equal(h->b.stats.drops[NST_DROP_FRAG_EVICTED], 0);
     expect_whole(h, send_piece(h, (struct piece){.id = 1, .off = 80, .len = 8, .src = victim}), 88);
     host_free(h);
 }

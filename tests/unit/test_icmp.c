@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ICMP and ICMPv6: echo, and the rules for errors that we send: attacks C18, C21, C22, C24, D1..D3, D6, D7, D9..D11. */
-#include "tests/unit/ip_util.h"
+#include "tests/unit/frag_util.h"
 
 #define BOTH(is6) for (int is6 = 0; is6 < 2; is6++)
 
@@ -71,6 +71,32 @@ static void attack_D9_echo_of_every_size(void **state)
     }
 }
 
+static void echo_in_fragments(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = host_ip();
+        ipaddr dst = us(is6);
+        make_echo(is6, &dst, 5000);
+        struct bytes *sent = malloc(sizeof *sent);
+        memcpy(sent, &msg, sizeof *sent);
+        for (uint32_t off = 0; off < sent->len; off += 1200) {
+            uint32_t left = sent->len - off;
+            struct piece f = {.is6 = is6, .id = 9, .off = off, .len = left < 1200 ? left : 1200, .mf = left > 1200,
+                              .proto = proto(is6), .from = sent->b};
+            assert_int_equal(send_piece(h, f), IP_DONE);
+            assert_int_equal(h->drops, 0);
+        }
+        struct parsed o = {0};
+        assert_int_equal(collect(h, &o), 5008);
+        assert_int_equal(msg.b[0], is6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY);
+        assert_memory_equal(msg.b + 4, sent->b + 4, 5004);
+        free(sent);
+        host_expect_idle(h);
+        host_free(h);
+    }
+}
+
 static void attack_D9_code_and_checksum(void **state)
 {
     (void)state;
@@ -109,6 +135,25 @@ static void attack_C21_short_messages(void **state)
         assert_int_equal(host_out(h), 0);
         host_free(h);
     }
+}
+
+static void link_local_askers_are_answered_on_their_link(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    int other = host_add_if(h, NST_LINK_IP, 1500, 0);
+    assert_int_equal(host_add_addr(h, other, "fe80::22", 64), 0);
+    h->ifx = other;
+    ipaddr src = PEER_LL, dst = US6; /* an address of the first interface */
+    make_icmp(&msg, &src, &dst, (struct wire_icmp){.type = ICMP6_ECHO}, "x", 1);
+    assert_int_equal(host_in_l4(h, &src, &dst, PROTO_ICMP6, &msg), IP_DONE);
+    struct parsed o = expect_icmp(h, ICMP6_ECHO_REPLY, 0);
+    assert_ip(&o.dst, "fe80::1");
+    make_udp(&msg, &src, &dst, 1, 2, "x", 1);
+    assert_int_equal(host_in_l4(h, &src, &dst, PROTO_UDP, &msg), IP_DELIVER);
+    icmp_send_error(&h->ip, &h->view, ICMP6_UNREACH, ICMP6_UNREACH_PORT, 0);
+    expect_icmp(h, ICMP6_UNREACH, ICMP6_UNREACH_PORT);
+    host_free(h);
 }
 
 static void attack_D1_C24_echo_to_groups(void **state)
@@ -159,7 +204,7 @@ static void attack_D11_replies_go_to_sockets(void **state)
     }
 }
 
-static void attack_D6_D7_D10_unused_types(void **state)
+static void attack_C23_D6_D7_D10_unused_types(void **state)
 {
     (void)state;
     struct host *h = host_ip();
@@ -236,7 +281,8 @@ static void attack_D1_D3_no_error_about_groups(void **state)
     ask_error(h, 1);
     assert_int_equal(host_out(h), 0);
     assert_int_equal(h->b.stats.icmp_errors_out + h->b.stats.icmp_rate_limited, 0);
-    /* C18: except packet too big, and parameter problem 2 */
+    /* C18: except packet too big, and parameter problem 2, also when the link layer says group */
+    h->view.is_l2_group = true;
     icmp_send_error(&h->ip, &h->view, ICMP6_TOOBIG, 0, 1280);
     assert_int_equal(expect_icmp(h, ICMP6_TOOBIG, 0).icmp.rest, 1280);
     icmp_send_error(&h->ip, &h->view, ICMP6_PARAM, 2, 40);
@@ -415,12 +461,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attack_D9_echo_of_every_size),
+        cmocka_unit_test(echo_in_fragments),
         cmocka_unit_test(attack_D9_code_and_checksum),
+        cmocka_unit_test(link_local_askers_are_answered_on_their_link),
         cmocka_unit_test(attack_C21_short_messages),
         cmocka_unit_test(attack_D1_C24_echo_to_groups),
         cmocka_unit_test(echo_can_be_switched_off),
         cmocka_unit_test(attack_D11_replies_go_to_sockets),
-        cmocka_unit_test(attack_D6_D7_D10_unused_types),
+        cmocka_unit_test(attack_C23_D6_D7_D10_unused_types),
         cmocka_unit_test(quotes_fit),
         cmocka_unit_test(attack_D1_D3_no_error_about_groups),
         cmocka_unit_test(attack_D3_no_error_about_errors_and_fragments),

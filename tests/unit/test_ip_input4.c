@@ -520,7 +520,7 @@ static void interface_down_hears_nothing(void **state)
     host_free(h);
 }
 
-static void tcp_to_a_group_is_dropped(void **state)
+static void attack_E20_tcp_to_a_group(void **state)
 {
     (void)state;
     struct host *h = host_ip();
@@ -559,7 +559,7 @@ int main(void)
         cmocka_unit_test(attack_A20_random_bytes_behind_every_prefix),
         cmocka_unit_test(cut_captures_are_flagged),
         cmocka_unit_test(interface_down_hears_nothing),
-        cmocka_unit_test(tcp_to_a_group_is_dropped),
+        cmocka_unit_test(attack_E20_tcp_to_a_group),
     };
     return RUN_TESTS(tests);
 }

@@ -298,7 +298,7 @@ static void attack_B21_jumbograms(void **state)
     host_free(h);
 }
 
-static void attack_C18_no_error_for_the_unspecified_source(void **state)
+static void attack_C18_E21_unspecified_source(void **state)
 {
     (void)state;
     struct host *h = host_ip();
@@ -308,6 +308,8 @@ static void attack_C18_no_error_for_the_unspecified_source(void **state)
     expect_silent(h, NST_DROP_IP6_NEXT_HEADER);
     good_packet();
     memset(pkt.b + 8, 0, 16);
+    expect_silent(h, NST_DROP_IP_SRC_INVALID);
+    pkt.b[6] = PROTO_TCP; /* E21 */
     expect_silent(h, NST_DROP_IP_SRC_INVALID);
     host_free(h);
 }
@@ -410,7 +412,7 @@ int main(void)
         cmocka_unit_test(attack_C8_routing_header),
         cmocka_unit_test(attack_C9_padding),
         cmocka_unit_test(attack_B21_jumbograms),
-        cmocka_unit_test(attack_C18_no_error_for_the_unspecified_source),
+        cmocka_unit_test(attack_C18_E21_unspecified_source),
         cmocka_unit_test(attack_C20_impossible_sources),
         cmocka_unit_test(destinations),
         cmocka_unit_test(no_ipv6_below_1280),

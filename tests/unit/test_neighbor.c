@@ -540,13 +540,8 @@ static void attack_C12_forms_of_discovery(void **state)
     (void)state;
     struct host *h = ether();
     struct nd m;
-#define BAD(change, why)       \
-    do {                       \
-        m = solicit();         \
-        change;                \
-        nd_in(h, &m);          \
-        EXPECT_DROP(h, why);   \
-    } while (0)
+#define BAD(change, why) (m = solicit(), (void)(change), nd_in(h, &m), EXPECT(why))
+#define EXPECT(why) assert_string_equal(nst_drop_name(h->last), nst_drop_name(why))
     BAD(m.hops = 254, NST_DROP_ND_BAD);
     BAD(m.hops = 1, NST_DROP_ND_BAD);
     BAD(m.code = 1, NST_DROP_ND_BAD);
@@ -606,7 +601,7 @@ static void attack_C10_C11_options(void **state)
     }
 }
 
-static void attack_C14_router_messages_are_ignored(void **state)
+static void attack_C14_C15_router_messages_are_ignored(void **state)
 {
     (void)state;
     struct host *h = ether();
@@ -634,7 +629,7 @@ static void discovery_on_a_link_without_addresses(void **state)
     m.hops = 64;
     nd_in(h, &m);
     EXPECT_DROP(h, NST_DROP_ND_BAD);
-    assert_int_equal(host_out(h), 0);
+    host_expect_idle(h);
     host_free(h);
 }
 
@@ -792,7 +787,7 @@ int main(void)
         cmocka_unit_test(advertisements_for_incomplete_entries),
         cmocka_unit_test(attack_C12_forms_of_discovery),
         cmocka_unit_test(attack_C10_C11_options),
-        cmocka_unit_test(attack_C14_router_messages_are_ignored),
+        cmocka_unit_test(attack_C14_C15_router_messages_are_ignored),
         cmocka_unit_test(discovery_on_a_link_without_addresses),
         cmocka_unit_test(attack_C13_G9_sweep_of_addresses),
         cmocka_unit_test(attack_C13_flood_of_solicitations),

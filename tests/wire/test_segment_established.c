@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Event SEGMENT ARRIVES in ESTABLISHED (RFC 9293 §3.10.7.4), step by step, at the edges of the windows. The receive window of these
- * connections is [1, 10001) unless said otherwise. */
+/* Event SEGMENT ARRIVES in ESTABLISHED (RFC 9293 §3.10.7.4), step by step, at the edges of the windows. The receive
+ * window of these connections is [1, 10001) unless said otherwise. */
 #include "t.h"
 
 #define OPEN .mss = 1000, .rcvbuf = 10000

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Event TIMEOUT (RFC 9293 §3.10.8: user, retransmission, time-wait) in each of the eleven states, then each timer's arithmetic. */
+/* Event TIMEOUT (RFC 9293 §3.10.8: user, retransmission, time-wait) in each of the eleven states, then each timer's
+ * arithmetic. */
 #include "t.h"
 
 enum { HOUR = 3600000 };
