@@ -20,7 +20,8 @@ struct pair_config {
     uint32_t mtu;              /* 0 = 1500 */
     struct pair_link link[2];  /* 0: from stack 0 to stack 1 */
     nst_config cfg[2];         /* pair_config_default fills them */
-    void (*on_frame)(void *user, int from, nst_time t, const void *ip, uint32_t len, const nst_tx_note *note); /* may be NULL; before the link's faults */
+    /* May be NULL; called before the faults of the link. */
+    void (*on_frame)(void *user, int from, nst_time t, const void *ip, uint32_t len, const nst_tx_note *note);
     void (*on_trace)(void *user, int host, const nst_trace_event *ev); /* may be NULL */
     void *user;
 };

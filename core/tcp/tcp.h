@@ -233,7 +233,10 @@ void tcp_set_state(struct tcp *t, struct tcp_pcb *p, enum tcp_state to, enum nst
 /* Ends the connection: state CLOSED, err (0 = in order) to the application; frees the pcb when nobody holds the handle. The caller
  * must not touch p afterwards. */
 void tcp_done(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, int err);
-static inline bool tcp_is_synchronized(const struct tcp_pcb *p) { return p->state != TCPS_SYN_SENT && p->state != TCPS_SYN_RCVD && p->state != TCPS_CLOSED; }
+static inline bool tcp_is_synchronized(const struct tcp_pcb *p)
+{
+    return p->state != TCPS_SYN_SENT && p->state != TCPS_SYN_RCVD && p->state != TCPS_CLOSED;
+}
 bool tcp_may_send_data(const struct tcp_pcb *p);    /* states in which the application's bytes may leave */
 bool tcp_may_receive(const struct tcp_pcb *p);      /* states in which segment text is queued */
 
@@ -319,7 +322,8 @@ void tcp_mark(struct tcp *t, struct tcp_pcb *p);
 /* One frame of p. false = nothing (more) to send now: p is unmarked. */
 bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame *f);
 void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p); /* RTO or persist, as what is in flight requires */
-uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint8_t *flags, enum nst_rule *rule); /* bytes of new data that may leave now; 0 = none */
+/* Bytes of new data that may leave now as one segment; 0 = none. */
+uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint8_t *flags, enum nst_rule *rule);
 void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o);
 void tcp_options_data(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o, bool with_sack);
 void tcp_options_from_syn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s); /* what the peer offered and we agree to */

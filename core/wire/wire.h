@@ -112,7 +112,8 @@ struct wire_tcp {
     uint16_t hdr_len;        /* 20..60 */
     struct wire_tcp_opts opt;
 };
-enum nst_drop wire_tcp_parse(const uint8_t *p, uint32_t len, struct wire_tcp *out); /* TCP_SHORT, TCP_DATA_OFFSET; options parsed leniently */
+/* TCP_SHORT, TCP_DATA_OFFSET; options are parsed leniently. */
+enum nst_drop wire_tcp_parse(const uint8_t *p, uint32_t len, struct wire_tcp *out);
 /* Writes header and options in Linux's order (SYN: mss, sackOK+TS or nop nop sackOK / nop nop TS, nop wscale; else nop nop TS,
  * nop nop sack). Returns the header length, a multiple of 4. SACK blocks that do not fit 60 bytes are left out (the
  * last ones). The checksum field is zero. has_mss etc. say which options to write; hdr_len is ignored. */

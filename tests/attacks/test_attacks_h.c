@@ -22,6 +22,22 @@ TEST(attack_H01, window_taken_back_stops_us_and_its_return_resumes) /* K15 */
     EQ(t_info(t).tcpi_unacked, 0);
 }
 
+TEST(attack_H01, only_the_first_segment_is_repeated_outside_the_window)
+{
+    struct t *t = t_established(.mss = 1000, .wnd = 8000);
+    EQ(t_write(t, 8000), 8000);
+    EQ(t_sent(t, 0), 8);
+    EXPECT(210, .flags = ACK, .seq = 1, .len = 1000);
+    RECV(10, .flags = ACK, .ack = 2001, .wnd = 1000); /* slow start would let two go; the edge is 3001 */
+    EXPECT(0, .flags = ACK, .seq = 2001, .len = 1000);
+    EXPECT_NOTHING(0);
+    RECV(10, .flags = ACK, .ack = 3001, .wnd = 100); /* room for no segment: the first one probes */
+    EXPECT(0, .flags = ACK, .seq = 3001, .len = 1000);
+    EXPECT_NOTHING(0);
+    RECV(10, .flags = ACK);
+    EQ(t_info(t).tcpi_unacked, 0);
+}
+
 TEST(attack_H01, window_taken_back_to_zero_is_probed_and_everything_arrives)
 {
     struct t *t = t_established(.mss = 1000, .wnd = 8000);
@@ -188,6 +204,15 @@ TEST(attack_H06, rto_stays_in_bounds_for_any_round_trip) /* K21, K13 */
         CHECK(t_info(t).tcpi_rtt <= 60000000 && t_info(t).tcpi_rtt >= 1);
         t_end(t);
     }
+}
+
+TEST(attack_H06, handshake_in_no_time_is_a_sample_too)
+{
+    struct t *t = t_syn_rcvd();
+    RECV(0, .flags = ACK);
+    EQ(t_accept(t), 0);
+    EQ(t_info(t).tcpi_rtt, 1);
+    EQ(t_info(t).tcpi_rto, 200001);
 }
 
 TEST(attack_H06, round_trip_that_grows_a_thousandfold_does_not_stop_us)
