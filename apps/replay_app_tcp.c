@@ -216,23 +216,32 @@ static void write_zeros(struct replay *r, struct conv *c, uint64_t until)
     }
 }
 
+/* Bytes that the stream has passed are not needed any more. */
+static void drop_used(struct replay *r, struct tcp_conv *t)
+{
+    while (t->chunks != NULL && t->chunks->offset + t->chunks->len <= t->app.written) {
+        struct chunk *k = t->chunks;
+
+        t->chunks = k->next;
+        t->last_chunk = k->next == NULL ? NULL : t->last_chunk;
+        r->store_bytes -= k->len + sizeof *k;
+        free(k);
+    }
+}
+
 /* Brings the stream up to `until` with bytes that were recorded late, and zeros where there are none. */
 static void write_kept(struct replay *r, struct conv *c, uint64_t until)
 {
     struct tcp_conv *t = c->tcp;
 
     while (t->app.written < until) {
-        const struct chunk *k = t->chunks;
         const uint64_t at = t->app.written;
-        uint64_t stop = k != NULL && k->offset < until ? k->offset : until;
+        const struct chunk *k;
+        uint64_t stop;
 
-        if (k != NULL && k->offset + k->len <= at) { /* used up */
-            t->chunks = k->next;
-            t->last_chunk = k->next == NULL ? NULL : t->last_chunk;
-            r->store_bytes -= k->len + sizeof *k;
-            free((void *)(uintptr_t)k);
-            continue;
-        }
+        drop_used(r, t);
+        k = t->chunks;
+        stop = k != NULL && k->offset < until ? k->offset : until;
         if (k != NULL && k->offset <= at) {
             stop = k->offset + k->len < until ? k->offset + k->len : until;
             write_bytes(r, c, k->data + (at - k->offset), (size_t)(stop - at), 0);
@@ -246,10 +255,10 @@ static void write_kept(struct replay *r, struct conv *c, uint64_t until)
 void replay_tcp_early(struct replay *r, struct conv *c, uint64_t number)
 {
     struct tcp_conv *t = c->tcp;
-    const struct chunk *k = t->chunks;
+    const struct chunk *k;
 
-    while (k != NULL && k->offset + k->len <= t->app.written)
-        k = k->next;
+    drop_used(r, t);
+    k = t->chunks;
     if (k == NULL || k->at == 0 || k->at > number || k->offset > t->app.written)
         return;
     write_kept(r, c, k->offset + k->len);

@@ -234,7 +234,7 @@ typedef struct nst_env {
     X(TCP_RETRIES2, "tcp.retries2", 15, 1, 127, "times", "RFC 9293 §3.8.3 (R2)", "retransmissions before giving up")   \
     X(TCP_ORPHAN_RETRIES, "tcp.orphan_retries", 8, 1, 127, "times", "RFC 9293 §3.8.3", "the same once the application closed") \
     X(TCP_FIN_TIMEOUT, "tcp.fin_timeout", 60000, 1, 3600000, "ms", "RFC 9293 §3.6", "life of an orphan in FIN-WAIT-2") \
-    X(TCP_TIME_WAIT, "tcp.time_wait", 60000, 0, 240000, "ms", "RFC 9293 §3.4.2 (2 MSL)", "life of TIME-WAIT")          \
+    X(TCP_TIME_WAIT, "tcp.time_wait", 60000, 1, 240000, "ms", "RFC 9293 §3.4.2 (2 MSL)", "life of TIME-WAIT")          \
     X(TCP_KEEPIDLE, "tcp.keepalive_time", 7200000, 1, 2147483647, "ms", "RFC 9293 §3.8.4", "idle time before probing") \
     X(TCP_KEEPINTVL, "tcp.keepalive_intvl", 75000, 1, 2147483647, "ms", "RFC 9293 §3.8.4", "time between probes")      \
     X(TCP_KEEPCNT, "tcp.keepalive_probes", 9, 1, 127, "times", "RFC 9293 §3.8.4", "unanswered probes before giving up") \

@@ -537,9 +537,27 @@ static bool complete(struct ip *ip, struct frag_set *s, struct ip_view *v)
     return true;
 }
 
+/* The invariant of this file, in verifying builds. */
+static bool is_consistent(const struct ip *ip)
+{
+    const struct ip_frags *f = ip->frags;
+    uint32_t sets = 0, pages = 0;
+    for (const struct list *l = f->live.next; l != &f->live; l = l->next, sets++) {
+        const struct frag_set *s = list_entry(l, struct frag_set, age);
+        pages += s->npages;
+        if (s->meta == 0 || !s->timer.is_armed || set_find(ip, &s->key) != s)
+            return false;
+    }
+    for (const struct list *l = f->dead.next; l != &f->dead; l = l->next, sets++)
+        if (list_entry(l, struct frag_set, age)->npages != 0)
+            return false;
+    return sets == f->pool.in_use && (uint64_t)pages * NST_PAGE_SIZE == f->mem;
+}
+
 bool frag_input(struct ip *ip, struct ip_view *v, const struct frag_in *in)
 {
     struct base *b = ip->b;
+    nst_verify(b, is_consistent(ip));
     int ifx = v->nif->cfg.ifx;
     bool is4 = ipaddr_is4(&v->src);
     const struct frag_key key = {.src = v->src, .dst = v->dst, .id = in->id, .proto = is4 ? in->proto : 0,

@@ -177,9 +177,26 @@ static struct neighbor *add(struct ip *ip, int32_t ifx, const ipaddr *a, bool is
 
 /* -------------------------------------------------------------------------------------------- for output */
 
+/* The invariant of this file, in verifying builds. */
+static bool is_consistent(const struct ip *ip)
+{
+    const struct ip_neighbors *n = ip->neighbors;
+    const struct list *const heads[] = {&n->incomplete, &n->stale, &n->used};
+    uint32_t count[3] = {0};
+    for (size_t i = 0; i < 3; i++)
+        for (const struct list *l = heads[i]->next; l != heads[i]; l = l->next, count[i]++) {
+            const struct neighbor *e = list_entry(l, struct neighbor, link);
+            size_t class = e->state == NB_INCOMPLETE ? 0 : e->state == NB_STALE ? 1 : 2;
+            if (class != i || e->timer.is_armed != (i != 1) || (e->waiting.count > 0 && i != 0))
+                return false;
+        }
+    return count[0] == n->incomplete_count && count[0] + count[1] + count[2] == n->pool.in_use;
+}
+
 bool neighbor_resolve(struct ip *ip, struct netif *nif, const ipaddr *hop, uint8_t mac[6], uint32_t *id)
 {
     struct neighbor *e = find(ip, nif->cfg.ifx, hop);
+    nst_verify(ip->b, is_consistent(ip));
     *id = 0;
     if (!e) {
         e = add(ip, nif->cfg.ifx, hop, true);

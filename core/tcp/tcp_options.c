@@ -49,13 +49,23 @@ uint32_t tcp_ts_now(const struct tcp *t, const struct tcp_pcb *p)
     return (uint32_t)(t->b->now / 1000000u) + p->opt.ts_offset; /* RFC 7323 §5.4: one tick per millisecond */
 }
 
+/* Decided once, so that a repeated SYN says the same whatever the settings are by then. */
+void tcp_options_offer(const struct tcp *t, struct tcp_pcb *p)
+{
+    p->opt.offered_ts = t->b->set[NST_SET_TCP_TIMESTAMPS] != 0;
+    p->opt.offered_sack = t->b->set[NST_SET_TCP_SACK] != 0;
+    p->opt.offered_wscale = t->b->set[NST_SET_TCP_WSCALE] != 0;
+}
+
 void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
 {
     bool answers = p->state == TCPS_SYN_RCVD; /* then only what the peer offered */
     *o = (struct wire_tcp_opts){.has_mss = true, .mss = tcp_mss_advertise(t, p)};
-    p->opt.offered_ts = answers ? p->opt.ts : t->b->set[NST_SET_TCP_TIMESTAMPS] != 0;
-    p->opt.offered_sack = answers ? p->opt.sack : t->b->set[NST_SET_TCP_SACK] != 0;
-    p->opt.offered_wscale = answers ? p->opt.wscale : t->b->set[NST_SET_TCP_WSCALE] != 0;
+    if (answers) {
+        p->opt.offered_ts = p->opt.ts;
+        p->opt.offered_sack = p->opt.sack;
+        p->opt.offered_wscale = p->opt.wscale;
+    }
     if (p->opt.offered_wscale) {
         p->rcv.wscale = choose_wscale(t);
         o->has_wscale = true;

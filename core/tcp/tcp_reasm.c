@@ -54,18 +54,27 @@ static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, seq_t pos, uin
     return n < most ? n : (uint32_t)most;
 }
 
-/* Writes text in order; returns how much of it found room. */
+/* Writes what is not there yet of text in order; returns how far from RCV.NXT it is now whole. */
 static uint32_t store_in_order(struct tcp *t, struct tcp_pcb *p, const uint8_t *data, uint32_t len)
 {
-    seq_t nxt = p->rcv.nxt;
-    uint32_t done = stream_write(&t->b->pages, &p->rcvq, nxt.v, data, fit_pages(t, p, nxt, len));
-    if (done < len && p->ooo.root != 0) {
-        drop(t->b, NST_DROP_TCP_RCV_FULL, p->route.ifx, p->ooo.bytes, p->conn);
-        seq_t at = seq_add(nxt, done);
-        forget_ooo(t, p, at);
-        done += stream_write(&t->b->pages, &p->rcvq, at.v, data + done, fit_pages(t, p, at, len - done));
+    seq_t nxt = p->rcv.nxt, pos = nxt, end = seq_add(nxt, len);
+    while (seq_lt(pos, end)) {
+        const struct iv *have = ivset_at_or_after(&t->ivs, &p->ooo, pos);
+        if (have != NULL && seq_leq(have->lo, pos)) {
+            pos = seq_min(have->hi, end);
+            continue;
+        }
+        uint32_t gap = seq_len(have != NULL ? seq_min(have->lo, end) : end, pos);
+        uint32_t got = stream_write(&t->b->pages, &p->rcvq, pos.v, data + seq_len(pos, nxt), fit_pages(t, p, pos, gap));
+        pos = seq_add(pos, got);
+        if (got < gap && p->ooo.root == 0)
+            break;
+        if (got < gap) {
+            drop(t->b, NST_DROP_TCP_RCV_FULL, p->route.ifx, p->ooo.bytes, p->conn);
+            forget_ooo(t, p, pos);
+        }
     }
-    return done;
+    return seq_len(pos, nxt);
 }
 
 /* Writes those bytes of [lo, hi) that are not there yet. false = no room: nothing is remembered. */
@@ -126,12 +135,14 @@ static void store_out_of_order(struct tcp *t, struct tcp_pcb *p, const struct tc
 /* RCV.NXT moves over what had arrived before. Returns whether a gap was filled. */
 static bool join_ooo(struct tcp *t, struct tcp_pcb *p)
 {
-    const struct iv *first = ivset_first(&t->ivs, &p->ooo);
-    if (first == NULL)
+    if (p->ooo.root == 0)
         return false;
-    if (seq_leq(first->lo, p->rcv.nxt) && seq_gt(first->hi, p->rcv.nxt))
+    ivset_remove_below(&t->ivs, &p->ooo, p->rcv.nxt); /* one segment may have covered several ranges and the start of another */
+    const struct iv *first = ivset_first(&t->ivs, &p->ooo);
+    if (first != NULL && seq_eq(first->lo, p->rcv.nxt)) {
         p->rcv.nxt = first->hi;
-    ivset_remove_below(&t->ivs, &p->ooo, p->rcv.nxt);
+        ivset_remove_below(&t->ivs, &p->ooo, p->rcv.nxt);
+    }
     return true;
 }
 

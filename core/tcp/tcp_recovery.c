@@ -179,8 +179,10 @@ static void on_dupack_without_sack(struct tcp *t, struct tcp_pcb *p, const struc
     if (p->rec.ca_state <= TCP_CA_DISORDER && p->rec.dupacks >= (uint32_t)t->b->set[NST_SET_TCP_REORDERING] &&
         p->q.first != 0)
         enter_recovery(t, p);
-    else if (p->rec.ca_state == TCP_CA_RECOVERY && d->una_moved)
-        mark_first_lost(t, p, NST_RULE_TCP_PARTIAL_ACK); /* RFC 6582 §3.2 step 3 */
+    else if (p->rec.ca_state == TCP_CA_RECOVERY && d->una_moved) { /* RFC 6582 §3.2 step 3 */
+        mark_first_lost(t, p, NST_RULE_TCP_PARTIAL_ACK);
+        p->rec.must_send_first = true; /* whatever the pipe: duplicate ACKs may have been lost, and only the RTO would be left */
+    }
 }
 
 static void on_sack(struct tcp *t, struct tcp_pcb *p)

@@ -57,6 +57,7 @@ int tcp_connect(struct tcp *t, const nst_open_args *a, struct tcp_pcb **out)
     p->snd.peer_mss = p->is_v6 ? TCP_MSS_DEFAULT6 : TCP_MSS_DEFAULT4;
     tcp_set_state(t, p, TCPS_SYN_SENT, NST_RULE_TCP_OPEN);
     tcp_start(t, p);
+    tcp_options_offer(t, p);
     tcp_mss_update(t, p);
     t->b->stats.tcp_active_opens++;
     tcp_mark(t, p);

@@ -248,3 +248,59 @@ TEST(regress_pages, queued_text_leaves_some_for_packets)
     EQ(t_abort(t), 0);
     EXPECT(0, .flags = RST | ACK);
 }
+
+/* Pages run out in the middle of a segment in order while text out of order is held: what was just stored used to go with that. */
+TEST(regress_pages, text_in_order_outlives_the_text_out_of_order_that_gives_way)
+{
+    struct t *t = t_established(.pages = 64, .sndbuf = 1000000, .max_tcp = 8);
+    t_bystander(t);
+    RECV(0, .flags = ACK, .seq = 10001, .len = 100);
+    (void)t_sent(t, 0);
+    t->c = &t->conn[1];
+    while (t_write(t, 10000) > 0)
+        ;
+    t->c = &t->conn[0];
+    RECV(0, .flags = ACK, .seq = 1, .len = 9000);
+    CHECK(t_rcv_nxt(t, 0) > 1 && t_rcv_nxt(t, 0) < 9001);
+    t->c->peer_nxt = (uint32_t)t_rcv_nxt(t, 0);
+    CHECK(t_read(t, 10000) > 0);
+    t->c = &t->conn[1];
+    EQ(t_abort(t), 0);
+    (void)t_sent(t, 0);
+}
+
+/* --------------------------------------------------------------------------------------------- text out of order */
+
+/* A segment in order that covers one range and the start of another takes all of both. */
+TEST(regress_reassembly, one_segment_joins_several_ranges)
+{
+    struct t *t = t_established(.sack = true);
+    RECV(0, .flags = ACK, .seq = 101, .len = 10);
+    RECV(0, .flags = ACK, .seq = 121, .len = 10);
+    EQ(t_sent(t, 0), 2);
+    RECV(0, .flags = ACK, .seq = 1, .len = 125);
+    EXPECT(0, .flags = ACK, .ack = 131);
+    EQ(t_read(t, 200), 130);
+}
+
+/* "Of two copies of a byte the first that arrived counts", in order or not. */
+TEST(regress_reassembly, first_copy_counts_under_a_segment_in_order)
+{
+    struct t *t = t_established();
+    RECV(0, .flags = ACK, .seq = 101, .len = 10);
+    RECV(0, .flags = ACK, .seq = 1, .len = 100);
+    EQ(t_sent(t, 0), 1);
+    RECV(0, .flags = ACK, .seq = 121, .len = 10);
+    RECV(0, .flags = ACK, .seq = 111, .len = 10);
+    (void)t_sent(t, 0);
+    EQ(t_read(t, 200), 130);
+    RECV(0, .flags = ACK, .seq = 231, .len = 100);
+    RECV(0, .flags = ACK, .seq = 131, .len = 200, .garbage = true);
+    (void)t_sent(t, 0);
+    uint8_t b[200];
+    nst_iov iov = {b, sizeof b};
+    nst_msg m = {.iov = &iov, .niov = 1};
+    EQ(nst_recv(t->n, t->c->sock, &m, t->now), 200);
+    for (uint32_t i = 100; i < 200; i++)
+        EQ(b[i], t_pattern_in(131 + i));
+}

@@ -136,6 +136,21 @@ static void attack_B3_B4_overlap_and_duplicates(void **state)
         expect_part(h, (struct piece){.is6 = is6, .id = 2, .len = 800, .mf = true});
         expect_drop_piece(h, forged, NST_DROP_FRAG_OVERLAP);
         expect_drop_piece(h, (struct piece){.is6 = is6, .id = 2, .off = 800, .len = 8}, NST_DROP_FRAG_DEAD);
+        /* over several pages: every byte counts */
+        const struct piece wide = {.is6 = is6, .id = 4, .off = 2040, .len = 6000, .mf = true};
+        expect_part(h, wide);
+        expect_drop_piece(h, wide, NST_DROP_FRAG_DUPLICATE);
+        static uint8_t copy[9000];
+        for (uint32_t at = 2040; at < 8040; at += 333) {
+            for (uint32_t i = 0; i < sizeof copy; i++)
+                copy[i] = pattern(i);
+            copy[at] ^= 0x80;
+            forged = wide;
+            forged.id = 5 + at;
+            expect_part(h, (struct piece){.is6 = is6, .id = forged.id, .off = 2040, .len = 6000, .mf = true});
+            forged.from = copy;
+            expect_drop_piece(h, forged, NST_DROP_FRAG_OVERLAP);
+        }
         /* two fragments that came one by one are not one */
         expect_part(h, (struct piece){.is6 = is6, .id = 3, .len = 80, .mf = true});
         expect_part(h, (struct piece){.is6 = is6, .id = 3, .off = 80, .len = 80, .mf = true});
@@ -537,6 +552,29 @@ static void attack_B22_timeout(void **state)
     }
 }
 
+/* LIMIT: headers that do not fit the memory of a set are not quoted. */
+static void no_time_exceeded_about_long_headers(void **state)
+{
+    (void)state;
+    for (uint8_t words = 9; words < 12; words++) { /* 40 + 8 * words + 8 + 8 bytes of headers: the limit is 128 */
+        static struct bytes pkt;
+        uint8_t data[200] = {PROTO_FRAGMENT, words, 0x1e, (uint8_t)(8 * words + 4)};
+        const struct wire_ip6_frag fh = {.next = PROTO_UDP, .mf = true, .id = 7};
+        uint32_t at = 8u * words + 8;
+        struct host *h = host_ip();
+        wire_ip6_frag_emit(data + at, &fh);
+        make_ip6(&pkt, (struct wire_ip6){.next = PROTO_DSTOPTS}, data, at + 8 + 80);
+        assert_int_equal(host_in(h, pkt.b, pkt.len), IP_DONE);
+        assert_int_equal(h->drops, 0);
+        host_time(h, NST_S(30));
+        assert_int_equal(h->last, NST_DROP_FRAG_TIMEOUT);
+        assert_int_equal(host_out(h) > 0, 40 + at + 8 <= 128);
+        if (h->out_len > 0)
+            assert_memory_equal(parse_out(h, 0).l4 + 8, pkt.b, pkt.len);
+        host_free(h);
+    }
+}
+
 static void attack_B22_time_exceeded_is_rate_limited(void **state)
 {
     (void)state;
@@ -714,6 +752,7 @@ int main(void)
         cmocka_unit_test(extension_headers_before_the_fragment_header),
         cmocka_unit_test(attack_B20_neighbour_discovery_in_fragments),
         cmocka_unit_test(attack_B22_timeout),
+        cmocka_unit_test(no_time_exceeded_about_long_headers),
         cmocka_unit_test(attack_B22_time_exceeded_is_rate_limited),
         cmocka_unit_test(attack_B23_checksum_after_reassembly),
         cmocka_unit_test(attack_B24_share_per_source),

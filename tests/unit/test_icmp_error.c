@@ -127,6 +127,11 @@ static void attack_D8_quotes_that_are_not_ours(void **state)
         assert_int_equal(host_in_l4(h, &src, &dst, is6 ? PROTO_ICMP6 : PROTO_ICMP, &msg), IP_DONE);
         EXPECT_DROP(h, NST_DROP_ICMP_QUOTE);
     }
+    make_quote(1, PROTO_TCP, 20); /* our IPv4 address, mapped */
+    ipaddr mapped = US4;
+    memcpy(quote.b + 8, mapped.b, 16);
+    assert_int_equal(send_error(h, 1, ICMP6_UNREACH, 1, 0), IP_DONE);
+    EXPECT_DROP(h, NST_DROP_ICMP_QUOTE);
     make_quote(0, PROTO_TCP, 20); /* not the first fragment: no ports in it */
     put16(quote.b + 6, 100);
     assert_int_equal(send_error(h, 0, ICMP4_UNREACH, 1, 0), IP_DONE);

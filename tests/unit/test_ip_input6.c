@@ -347,10 +347,13 @@ static void destinations(void **state)
         {"ff01::1", NST_DROP_IP_NOT_FOR_US},  {"ff02::2", NST_DROP_IP_NOT_FOR_US},
         {"fd00::3", NST_DROP_IP_NOT_FOR_US},  {"::1", NST_DROP_IP_NOT_FOR_US},
         {"::", NST_DROP_IP_NOT_FOR_US},       {"fe80::99", NST_DROP_IP_NOT_FOR_US},
+        {"ff02::1:ff00:99", NST_DROP_IP_NOT_FOR_US}, {"ff02::1:ff00:0", NST_DROP_IP_NOT_FOR_US},
+        {"ff02::1:ff09:807", NST_DROP_IP_NOT_FOR_US},
     };
     struct host *h = host_ip();
     int other = host_add_if(h, NST_LINK_IP, 1500, 0);
     assert_int_equal(host_add_addr(h, other, "fe80::99", 64), 0); /* link-local of another link */
+    assert_int_equal(host_add_addr(h, h->ifx, "10.9.8.7", 24), 0); /* IPv4 has no solicited-node group */
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         good_packet();
         ipaddr dst = addr(rows[i].dst);

@@ -231,6 +231,13 @@ static void addresses(void **state)
     assert_true(ip_is_broadcast(&h->ip, &b));
     assert_false(ip_is_broadcast(&h->ip, &p2p));
     assert_false(ip_is_broadcast(&h->ip, &six));
+    a.ip = addr("10.0.1.5");
+    assert_int_equal(ip_ctl(&h->ip, NST_CTL_ADDR_DEL, &a, sizeof a), 0);
+    assert_int_equal(host_add_addr(h, h->ifx, "10.0.2.5", 23), 0);
+    b = addr("10.0.3.255"); /* of the last address */
+    assert_true(ip_is_broadcast(&h->ip, &b));
+    b = addr("10.0.2.255");
+    assert_false(ip_is_broadcast(&h->ip, &b));
     host_free(h);
 }
 

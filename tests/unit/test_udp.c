@@ -244,6 +244,42 @@ static void the_best_match_wins(void **state)
     host_free(h);
 }
 
+/* More sockets than buckets can keep apart. */
+static void each_socket_gets_its_own(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    struct udp_pcb *udp[11], *conn[10], *ping[11];
+    ipaddr src = PEER4, dst = US4;
+    for (uint16_t i = 0; i < 11; i++) {
+        udp[i] = open_udp(h, "10.0.0.2", (uint16_t)(100 + i), "::", 0);
+        assert_int_equal(try_open(h, NST_PING, "10.0.0.2", (uint16_t)(100 + i), "::", 0, 0, &ping[i]), 0);
+        if (i < 10)
+            conn[i] = open_udp(h, "10.0.0.2", (uint16_t)(100 + i % 3), "10.0.0.1", (uint16_t)(500 + i));
+    }
+    for (uint16_t i = 0; i < 11; i++) {
+        udp_in(h, src, 400, dst, (uint16_t)(100 + i), "u", 1);
+        assert_int_equal(udp[i]->rxq.count, 1);
+        make_icmp(&msg, &src, &dst, (struct wire_icmp){.rest = (uint32_t)(100 + i) << 16 | i}, "p", 1);
+        assert_int_equal(host_in_l4(h, &src, &dst, PROTO_ICMP, &msg), IP_DELIVER_PING);
+        udp_input_ping(&h->udp, &h->view);
+        assert_int_equal(ping[i]->rxq.count, 1);
+        if (i == 10)
+            break;
+        udp_in(h, src, (uint16_t)(500 + i), dst, (uint16_t)(100 + i % 3), "c", 1);
+        assert_int_equal(conn[i]->rxq.count, 1);
+    }
+    assert_int_equal(udp_in(h, src, 500, dst, 99, "x", 1), NST_DROP_UDP_NO_PORT);
+    for (int i = 0; i < 11; i++) {
+        udp_close(&h->udp, udp[i]);
+        udp_close(&h->udp, ping[i]);
+    }
+    udp_in(h, src, 503, dst, 100, "c", 1); /* the connected ones are still there */
+    assert_int_equal(conn[3]->rxq.count, 2);
+    assert_int_equal(udp_in(h, src, 999, dst, 100, "x", 1), NST_DROP_UDP_NO_PORT);
+    host_free(h);
+}
+
 static void wildcards_and_families(void **state)
 {
     (void)state;
@@ -440,6 +476,16 @@ static void send_options(void **state)
     assert_ip(&o.src, "10.0.0.3");
     assert_int_equal(o.ttl, 5);
     assert_int_equal(o.tos, 4);
+    const nst_iov parts[] = {{buf, 3}, {NULL, 0}, {buf + 3, 2000}, {buf + 2003, 5}};
+    m.iov = parts;
+    m.niov = 4;
+    for (uint32_t i = 0; i < 2008; i++)
+        buf[i] = (uint8_t)(i * 3);
+    assert_int_equal(udp_send(&h->udp, p, &m), 2008);
+    host_out(h);
+    assert_memory_equal(parse_out(h, 0).l4 + 8, buf, 1472);
+    host_out(h);
+    assert_memory_equal(parse_out(h, 0).l4, buf + 1472, 2008 - 1472);
     m.local = addr("10.0.0.77");
     assert_int_equal(udp_send(&h->udp, p, &m), -NST_EADDRNOTAVAIL);
     m.local = US6;
@@ -745,6 +791,7 @@ int main(void)
         cmocka_unit_test(attack_I1_port_zero),
         cmocka_unit_test(attack_I2_closed_port),
         cmocka_unit_test(the_best_match_wins),
+        cmocka_unit_test(each_socket_gets_its_own),
         cmocka_unit_test(wildcards_and_families),
         cmocka_unit_test(conflicts),
         cmocka_unit_test(bad_arguments),
