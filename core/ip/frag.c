@@ -557,7 +557,7 @@ static bool is_consistent(const struct ip *ip)
 bool frag_input(struct ip *ip, struct ip_view *v, const struct frag_in *in)
 {
     struct base *b = ip->b;
-    nst_verify(b, is_consistent(ip));
+    nst_verify(b, b->stats.ip_frags_in % 16 != 0 || is_consistent(ip));
     int ifx = v->nif->cfg.ifx;
     bool is4 = ipaddr_is4(&v->src);
     const struct frag_key key = {.src = v->src, .dst = v->dst, .id = in->id, .proto = is4 ? in->proto : 0,

@@ -6,6 +6,7 @@
  * 224.0.0.1 (RFC 1112 §7.2), ff02::1 and the solicited-node groups of its IPv6 addresses (RFC 4291 §2.8);
  * NST_IF_ALL_GROUPS takes all of them.
  *
+ * INVARIANT: the entries in use of the tables of addresses and routes come first, in order of addition.
  * LIMIT: max_if interfaces, max_addr addresses; look-ups walk these small tables.
  * Deliberately missing: removal of an interface, group membership protocols (IGMP, MLD), duplicate address
  * detection for our own addresses (they are configured by hand), a loopback interface: a packet to an address
@@ -74,8 +75,8 @@ bool netif_is_up(const struct netif *nif) { return (nif->cfg.flags & NST_IF_UP) 
 
 static const struct ifaddr *find_addr(const struct ip *ip, const ipaddr *a)
 {
-    for (uint32_t i = 0; i < ip->max_addr; i++)
-        if (ip->addr[i].in_use && ipaddr_eq(&ip->addr[i].ip, a))
+    for (uint32_t i = 0; i < ip->max_addr && ip->addr[i].in_use; i++)
+        if (ipaddr_eq(&ip->addr[i].ip, a))
             return &ip->addr[i];
     return NULL;
 }
@@ -99,9 +100,9 @@ bool ip_is_broadcast(const struct ip *ip, const ipaddr *a)
         return false;
     if (is_bcast_addr(a))
         return true;
-    for (uint32_t i = 0; i < ip->max_addr; i++) {
+    for (uint32_t i = 0; i < ip->max_addr && ip->addr[i].in_use; i++) {
         const struct ifaddr *own = &ip->addr[i];
-        if (!own->in_use || own->prefix > 30 || !ipaddr_in_prefix(a, &own->ip, own->prefix))
+        if (own->prefix > 30 || !ipaddr_in_prefix(a, &own->ip, own->prefix))
             continue; /* RFC 3021: /31 and /32 have no broadcast address */
         ipaddr last = own->ip;
         for (unsigned bit = 96u + own->prefix; bit < 128; bit++)
@@ -120,9 +121,9 @@ bool netif_has_group(const struct ip *ip, const struct netif *nif, const ipaddr 
         return memcmp(ipaddr_bytes4(a), all_hosts, sizeof all_hosts) == 0;
     if (ipaddr_eq(a, &all_nodes))
         return true;
-    for (uint32_t i = 0; i < ip->max_addr; i++) {
+    for (uint32_t i = 0; i < ip->max_addr && ip->addr[i].in_use; i++) {
         const struct ifaddr *own = &ip->addr[i];
-        if (!own->in_use || own->ifx != nif->cfg.ifx || ipaddr_is4(&own->ip))
+        if (own->ifx != nif->cfg.ifx || ipaddr_is4(&own->ip))
             continue;
         ipaddr group = nd_solicited_node(&own->ip);
         if (ipaddr_eq(a, &group))
@@ -242,9 +243,9 @@ static int addr_add(struct ip *ip, const nst_ifaddr *arg)
 /* Keeps the order of addition: what follows moves up. */
 static int addr_del(struct ip *ip, const nst_ifaddr *arg)
 {
-    for (uint32_t i = 0; i < ip->max_addr; i++) {
+    for (uint32_t i = 0; i < ip->max_addr && ip->addr[i].in_use; i++) {
         struct ifaddr *own = &ip->addr[i];
-        if (!own->in_use || own->ifx != arg->ifx || !ipaddr_eq(&own->ip, &arg->ip))
+        if (own->ifx != arg->ifx || !ipaddr_eq(&own->ip, &arg->ip))
             continue;
         memmove(own, own + 1, (ip->max_addr - 1 - i) * sizeof *own);
         ip->addr[ip->max_addr - 1].in_use = false;

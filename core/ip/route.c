@@ -36,8 +36,8 @@ static void offer(struct choice *best, const struct netif *nif, unsigned prefix,
 
 static int ifx_of(const struct ip *ip, const ipaddr *a)
 {
-    for (uint32_t i = 0; i < ip->max_addr; i++)
-        if (ip->addr[i].in_use && ipaddr_eq(&ip->addr[i].ip, a))
+    for (uint32_t i = 0; i < ip->max_addr && ip->addr[i].in_use; i++)
+        if (ipaddr_eq(&ip->addr[i].ip, a))
             return ip->addr[i].ifx;
     return 0;
 }
@@ -45,9 +45,9 @@ static int ifx_of(const struct ip *ip, const ipaddr *a)
 /* The first interface with an address of dst's family. */
 static void offer_any(struct ip *ip, struct choice *best, const ipaddr *dst, int ifx)
 {
-    for (uint32_t i = 0; i < ip->max_addr; i++) {
+    for (uint32_t i = 0; i < ip->max_addr && ip->addr[i].in_use; i++) {
         const struct ifaddr *own = &ip->addr[i];
-        if (!own->in_use || ipaddr_is4(&own->ip) != ipaddr_is4(dst))
+        if (ipaddr_is4(&own->ip) != ipaddr_is4(dst))
             continue;
         const struct netif *nif = netif_get(ip, own->ifx);
         if (is_usable(nif, dst, ifx))
@@ -57,15 +57,15 @@ static void offer_any(struct ip *ip, struct choice *best, const ipaddr *dst, int
 
 static bool choose_path(struct ip *ip, int ifx, const ipaddr *dst, struct choice *best)
 {
-    for (uint32_t i = 0; i < ip->max_addr; i++) {
+    for (uint32_t i = 0; i < ip->max_addr && ip->addr[i].in_use; i++) {
         const struct ifaddr *own = &ip->addr[i];
-        const struct netif *nif = own->in_use ? netif_get(ip, own->ifx) : NULL;
+        const struct netif *nif = netif_get(ip, own->ifx);
         if (is_usable(nif, dst, ifx) && ipaddr_in_prefix(dst, &own->ip, own->prefix))
             offer(best, nif, own->prefix, &IPADDR_ANY);
     }
-    for (uint32_t i = 0; i < ip->max_route; i++) {
+    for (uint32_t i = 0; i < ip->max_route && ip->route[i].in_use; i++) {
         const struct route_entry *r = &ip->route[i];
-        const struct netif *nif = r->in_use ? netif_get(ip, r->ifx) : NULL;
+        const struct netif *nif = netif_get(ip, r->ifx);
         if (is_usable(nif, dst, ifx) && ipaddr_in_prefix(dst, &r->dst, r->prefix))
             offer(best, nif, r->prefix, &r->via);
     }
@@ -93,9 +93,9 @@ static bool is_link_scope(const ipaddr *a)
 static bool choose_src(const struct ip *ip, int ifx, const ipaddr *dst, ipaddr *out)
 {
     unsigned best = 0;
-    for (uint32_t i = 0; i < ip->max_addr; i++) {
+    for (uint32_t i = 0; i < ip->max_addr && ip->addr[i].in_use; i++) {
         const struct ifaddr *own = &ip->addr[i];
-        if (!own->in_use || ipaddr_is4(&own->ip) != ipaddr_is4(dst))
+        if (ipaddr_is4(&own->ip) != ipaddr_is4(dst))
             continue;
         bool is_out = own->ifx == ifx, is_link = ipaddr_is_linklocal(&own->ip);
         if (is_link && !is_out)

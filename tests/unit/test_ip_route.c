@@ -56,6 +56,28 @@ static void longest_prefix_then_first_added(void **state)
     host_free(h);
 }
 
+static void destinations_that_need_no_route(void **state)
+{
+    (void)state;
+    struct host *h = three(); /* connected prefixes only */
+    struct route r;
+    ipaddr any = IPADDR_ANY, far = addr("203.0.113.9"), far6 = addr("2001:db8::1");
+    static const char *const groups[] = {"ff02::1", "ff0e::99", "224.0.0.1", "255.255.255.255"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(lookup(h, "::", groups[i], &r));
+        assert_int_equal(r.ifx, 1);
+        assert_ip(&r.nexthop, groups[i]);
+    }
+    assert_false(lookup(h, "::", "203.0.113.9", &r));
+    assert_true(route_lookup_on(&h->ip, 3, &any, &far, &r)); /* told where, it is on link there */
+    assert_int_equal(r.ifx, 3);
+    assert_ip(&r.src, "192.0.2.2");
+    assert_ip(&r.nexthop, "203.0.113.9");
+    assert_false(route_lookup_on(&h->ip, 3, &any, &far6, &r)); /* no IPv6 there */
+    assert_false(route_lookup_on(&h->ip, 9, &any, &far, &r));
+    host_free(h);
+}
+
 static void source_addresses(void **state)
 {
     (void)state;
@@ -76,6 +98,13 @@ static void source_addresses(void **state)
     assert_ip(&r.nexthop, "ff02::1");
     assert_true(lookup(h, "fe80::3", "ff02::1", &r));
     assert_int_equal(r.ifx, 2);
+    assert_true(lookup(h, "fe80::3", "fd00::1", &r)); /* never leaves its link */
+    assert_int_equal(r.ifx, 2);
+    assert_int_equal(host_add_addr(h, 2, "fd02::2", 64), 0);
+    assert_true(lookup(h, "fd02::2", "fe80::77", &r));
+    assert_int_equal(r.ifx, 2);
+    assert_true(lookup(h, "fd02::2", "fd00::1", &r)); /* weak end system: by destination */
+    assert_int_equal(r.ifx, 1);
     assert_true(lookup(h, "10.1.0.2", "224.0.0.1", &r));
     assert_int_equal(r.ifx, 2);
     assert_true(lookup(h, "::", "255.255.255.255", &r));
@@ -219,7 +248,9 @@ static void addresses(void **state)
         assert_int_equal(host_add_addr(h, h->ifx, text, 32), 0);
     }
     assert_int_equal(host_add_addr(h, h->ifx, "10.0.1.9", 32), -NST_ENOBUFS);
-    nst_ifaddr a = {.ifx = h->ifx, .ip = addr("10.0.1.2")};
+    nst_ifaddr a = {.ifx = h->ifx + 1, .ip = addr("10.0.1.2")};
+    assert_int_equal(ip_ctl(&h->ip, NST_CTL_ADDR_DEL, &a, sizeof a), -NST_ENOENT);
+    a.ifx = h->ifx;
     assert_int_equal(ip_ctl(&h->ip, NST_CTL_ADDR_DEL, &a, sizeof a), 0);
     assert_int_equal(ip_ctl(&h->ip, NST_CTL_ADDR_DEL, &a, sizeof a), -NST_ENOENT);
     ipaddr gone = addr("10.0.1.2"), next = addr("10.0.1.3");
@@ -353,6 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(longest_prefix_then_first_added),
+        cmocka_unit_test(destinations_that_need_no_route),
         cmocka_unit_test(source_addresses),
         cmocka_unit_test(no_destination),
         cmocka_unit_test(interfaces_that_are_down_come_last),

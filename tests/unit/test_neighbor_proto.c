@@ -190,6 +190,9 @@ static void attack_C17_advertisement_matrix(void **state)
         }
         struct nd m = advert(r->flags, r->mac == 0 ? NULL : r->mac == 1 ? peer_mac : other_mac);
         nd_in(h, &m);
+        bool is_contradicted = r->mac == 2 && !(r->flags & O);
+        bool is_news = (r->flags & S && !is_contradicted) || r->uses == 2;
+        assert_int_equal(h->last, is_news ? NST_DROP_NONE : NST_DROP_ND_UNSOLICITED);
         send_data(h, &p);
         h->traced[NST_EV_NEIGHBOR_ID] = 0;
         expect_data(h, r->uses == 1 ? peer_mac : other_mac);
