@@ -3,6 +3,7 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,30 @@ static inline const uint8_t *pattern_at(uint64_t offset)
         }
     }
     return table + offset % PERIOD;
+}
+
+/* For /proc. The sum of those numbers of the line whose bit is set in the mask, the first number being bit 0. */
+static inline uint64_t sum_fields(const char *line, uint32_t mask)
+{
+    uint64_t sum = 0;
+    char *end;
+
+    for (; mask != 0; mask >>= 1, line = end) {
+        const uint64_t v = strtoull(line, &end, 10);
+
+        if (end == line)
+            break;
+        sum += (mask & 1) != 0 ? v : 0;
+    }
+    return sum;
+}
+
+static inline bool read_line(const char *path, char *line, int size)
+{
+    FILE *f = fopen(path, "re");
+    const bool ok = f != NULL && fgets(line, size, f) != NULL;
+
+    return (f == NULL || fclose(f) == 0) && ok;
 }
 
 /* As many descriptors as this process may have. */

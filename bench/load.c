@@ -162,30 +162,6 @@ static uint64_t clock_value(clockid_t clock)
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* The sum of those numbers of the line whose bit is set in the mask, the first number being bit 0. */
-static uint64_t sum_fields(const char *line, uint32_t mask)
-{
-    uint64_t sum = 0;
-    char *end;
-
-    for (; mask != 0; mask >>= 1, line = end) {
-        const uint64_t v = strtoull(line, &end, 10);
-
-        if (end == line)
-            break;
-        sum += (mask & 1) != 0 ? v : 0;
-    }
-    return sum;
-}
-
-static bool read_line(const char *path, char *line, int size)
-{
-    FILE *f = fopen(path, "re");
-    const bool ok = f != NULL && fgets(line, size, f) != NULL;
-
-    return (f == NULL || fclose(f) == 0) && ok;
-}
-
 static void take_cpu(struct sample *s)
 {
     const uint64_t tick = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
@@ -462,6 +438,23 @@ static void open_all(void)
         watch(&conns[i], conns[i].idle ? EPOLLIN : opt.mode->interest);
 }
 
+/* It may be the network that loses too much, or the other side that is stuck: says what is known. */
+static void not_closed(const struct conn *c)
+{
+    struct tcp_info info = {0};
+    struct sockaddr_in me = {0}; /* the port stands at the same place in both families */
+    socklen_t info_len = sizeof info, me_len = sizeof me;
+    int queued = 0;
+
+    getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &info_len);
+    getsockname(c->fd, (struct sockaddr *)&me, &me_len);
+    ioctl(c->fd, SIOCOUTQ, &queued);
+    fprintf(stderr, "load: port %u: kernel state %u, %d bytes queued, rto %u us, %u retransmitted, heard %u ms ago\n",
+            ntohs(me.sin_port), info.tcpi_state, queued, info.tcpi_rto, info.tcpi_total_retrans,
+            info.tcpi_last_ack_recv);
+    count_error("a connection did not close in order", 0);
+}
+
 /* Our FIN on all, then theirs: what is under way must still come. */
 static void close_all(void)
 {
@@ -476,7 +469,7 @@ static void close_all(void)
         turn(100);
     for (uint32_t i = 0; i < conn_count; i++) {
         if (conns[i].phase != DONE)
-            count_error("a connection did not close in order", 0);
+            not_closed(&conns[i]);
         else if (opt.mode->port == PORT_ECHO && conns[i].received != conns[i].sent)
             count_error("not all that was sent came back", 0);
         close(conns[i].fd);

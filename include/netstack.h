@@ -342,7 +342,6 @@ enum { /* flags of nst_send and nst_recv */
     NST_MSG_MORE = 1,     /* send: more will follow, a partial segment may wait */
     NST_MSG_PEEK = 2,     /* recv: leave the data in the queue */
     NST_MSG_OOB = 4,      /* send: the last byte is urgent */
-    NST_MSG_EOR = 8,      /* send: nothing later joins the last segment */
     NST_MSG_TRUNC = 16,   /* out of recv: the datagram was longer than the buffers */
     NST_MSG_CTRUNC = 32,  /* out of recv: `icmp` holds an error instead of data */
 };
@@ -357,8 +356,8 @@ typedef struct nst_msg {
     uint8_t ttl, tos; /* send: 0 = the socket's; out: as received */
 } nst_msg;
 
-/* Stream: accepts as much as fits, 0..all. Errors: EAGAIN (buffer full), EPIPE (closed for sending), the pending
- * error (ECONNRESET, ETIMEDOUT, ...), ENOTCONN (connecting), EMSGSIZE (datagram > 65,507 / 65,527), EBADF, ENOBUFS. */
+/* Stream: accepts as much as fits, 0..all. Errors: EAGAIN (buffer full, or still connecting), EPIPE (closed for sending),
+ * the pending error (ECONNRESET, ETIMEDOUT, ...), ENOTCONN (a listener), EMSGSIZE (datagram > 65,507 / 65,527), EBADF, ENOBUFS. */
 NST_API nst_ssize nst_send(nst *, nst_sock, nst_msg *, nst_time now);
 /* Stream: 0 = end of file. Errors: EAGAIN (nothing there), the pending error, ENOTCONN, EBADF. */
 NST_API nst_ssize nst_recv(nst *, nst_sock, nst_msg *, nst_time now);

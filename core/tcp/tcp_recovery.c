@@ -36,6 +36,9 @@ void tcp_recovery_mark_lost(struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule 
     s->flags |= SEG_LOST;
     s->rule = (uint16_t)rule;
     p->rec.lost_out++;
+    uint32_t rest = p->rec.packets_out - p->rec.lost_out;
+    if (p->rec.sacked_out > rest) /* without SACK, where duplicate ACKs are counted and name no segment */
+        p->rec.sacked_out = rest;
 }
 
 void tcp_recovery_seg_acked(struct tcp_pcb *p, const struct tcp_seg *s)

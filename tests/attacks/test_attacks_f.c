@@ -4,7 +4,7 @@
 
 /* -------------------------------------------------------------------------------------------- F1 to F3: blind injection */
 
-TEST(attack_F01, reset_must_be_exact) /* RFC 5961 §3.2 */
+TEST(attack_F1, reset_must_be_exact) /* RFC 5961 §3.2 */
 {
     struct t *t = t_established(.mss = 1000);
     t_bystander(t);
@@ -29,7 +29,7 @@ TEST(attack_F01, reset_must_be_exact) /* RFC 5961 §3.2 */
     EXPECT_BYSTANDER_WORKS();
 }
 
-TEST(attack_F02, syn_never_resets_a_synchronized_connection) /* RFC 5961 §4.2 */
+TEST(attack_F2, syn_never_resets_a_synchronized_connection) /* RFC 5961 §4.2 */
 {
     static const enum tcp_state states[] = {TCPS_ESTABLISHED, TCPS_FIN_WAIT_1, TCPS_FIN_WAIT_2,
                                             TCPS_CLOSE_WAIT,  TCPS_CLOSING,    TCPS_LAST_ACK};
@@ -46,7 +46,7 @@ TEST(attack_F02, syn_never_resets_a_synchronized_connection) /* RFC 5961 §4.2 *
             }
 }
 
-TEST(attack_F03, data_with_an_impossible_ack_is_not_taken) /* RFC 5961 §5.2 */
+TEST(attack_F3, data_with_an_impossible_ack_is_not_taken) /* RFC 5961 §5.2 */
 {
     static const int64_t acks[] = {2, 1000, 0x7fffffff, 1 - 65536, 1 - 0x7ffffff0};
     for (size_t i = 0; i < sizeof acks / sizeof *acks; i++) {
@@ -63,7 +63,7 @@ TEST(attack_F03, data_with_an_impossible_ack_is_not_taken) /* RFC 5961 §5.2 */
 
 /* ------------------------------------------------------------------------------------------------------ F9: TIME-WAIT */
 
-TEST(attack_F09, newer_syn_reuses_the_pair) /* RFC 6191 */
+TEST(attack_F9, newer_syn_reuses_the_pair) /* RFC 6191 */
 {
     struct t *t = t_time_wait();
     RECV(1, .flags = SYN, .seq = 3);
@@ -74,7 +74,7 @@ TEST(attack_F09, newer_syn_reuses_the_pair) /* RFC 6191 */
     EQ(t_stats(t).time_wait_now, 0);
 }
 
-TEST(attack_F09, older_or_equal_syn_is_acknowledged)
+TEST(attack_F9, older_or_equal_syn_is_acknowledged)
 {
     static const int64_t seqs[] = {2, 1, ZERO, -1000, -0x7fffff00};
     for (size_t i = 0; i < sizeof seqs / sizeof *seqs; i++) {
@@ -86,7 +86,7 @@ TEST(attack_F09, older_or_equal_syn_is_acknowledged)
     }
 }
 
-TEST(attack_F09, with_timestamps_the_newer_timestamp_decides)
+TEST(attack_F9, with_timestamps_the_newer_timestamp_decides)
 {
     struct t *t = t_time_wait(.ts = true);
     RECV(1000, .flags = SYN, .seq = 1, .ts_val = 7000); /* older TSval */
@@ -97,7 +97,7 @@ TEST(attack_F09, with_timestamps_the_newer_timestamp_decides)
     (void)t_next_sent(t);
 }
 
-TEST(attack_F09, isn_of_the_new_incarnation_is_beyond_the_old_one) /* RFC 9293 §3.4.1, RFC 6528 */
+TEST(attack_F9, isn_of_the_new_incarnation_is_beyond_the_old_one) /* RFC 9293 §3.4.1, RFC 6528 */
 {
     struct t *t = t_time_wait();
     uint32_t old = t->c->iss;
@@ -274,8 +274,8 @@ TEST(attack_F17, window_that_never_opens_does_not_pin_an_orphan) /* G5 */
     RECV(0, .flags = ACK, .wnd = ZERO);
     EQ(t_write(t, 100), 100);
     EQ(t_close(t), 0);
-    for (int i = 0; i < 100 && t_pcb(t) != NULL; i++) { /* the peer answers every probe: still shut */
-        t_pass(t, NST_S(120));
+    for (int i = 0; i < 10000 && t_pcb(t) != NULL; i++) { /* the peer answers every probe: still shut */
+        t_pass(t, NST_MS(200));
         if (t_sent(t, 0) > 0 && t_pcb(t) != NULL)
             RECV(0, .flags = ACK, .wnd = ZERO, .ack = 1);
     }

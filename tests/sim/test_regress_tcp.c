@@ -197,6 +197,27 @@ TEST(regress_loss, duplicates_after_a_timeout_open_no_window)
     RECV(0, .flags = ACK, .ack = 14601);
 }
 
+/* A path MTU that falls makes segments lost that duplicate ACKs had been counted against: pipe must not go below zero. */
+TEST(regress_loss, counters_hold_when_the_path_mtu_falls)
+{
+    struct t *t = t_established();
+    EQ(t_write(t, 14600), 14600);
+    EQ(t_sent(t, 0), 10);
+    for (unsigned i = 0; i < 2; i++)
+        RECV(0, .flags = ACK, .ack = 1);
+    EQ(t_info(t).tcpi_sacked, 2);
+    uint8_t quote[8] = {0, 80, 5000 >> 8, 5000 & 255};
+    put32(quote + 4, t_pcb(t)->snd.una.v);
+    struct ip_error e = {.kind = IP_ERR_TOO_BIG, .err = NST_EMSGSIZE, .mtu = 1000, .proto = 6, .src = t_our_ip(t), .dst = t_peer_ip(t),
+                         .sport = 80, .dport = 5000, .l4 = quote, .l4_len = sizeof quote};
+    tcp_on_icmp(t_tcp(t), &e);
+    nst_tcp_info info = t_info(t);
+    EQ(info.tcpi_lost, 10);
+    EQ(info.tcpi_sacked, 0);
+    (void)t_sent(t, 0);
+    RECV(0, .flags = ACK, .ack = 14601);
+}
+
 /* ---------------------------------------------------------------------------------------- the pages of the stack */
 
 /* A connection that could queue nothing, since others hold all pages, gets no ACK that would wake it. */

@@ -112,7 +112,6 @@ struct t {
     struct t_log *unread;     /* first of what we sent that no EXPECT took */
     struct t_log *log_end;
     uint64_t drops[160];      /* before the last RECV */
-    uint32_t expected_events;
     bool is_dead;             /* it failed: no further checks */
     jmp_buf *panic_to;        /* a panic is expected: EXPECT_PANIC */
     struct t *next;           /* fixtures of the running test */

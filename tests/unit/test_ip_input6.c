@@ -372,6 +372,10 @@ static void no_ipv6_below_1280(void **state)
     good_packet();
     expect_silent(h, NST_DROP_IP_VERSION);
     host_free(h);
+    h = host_new(NST_LINK_IP, 1280, 0);
+    good_packet();
+    assert_int_equal(host_in(h, pkt.b, pkt.len), IP_DELIVER);
+    host_free(h);
 }
 
 static void attack_A20_random_chains(void **state)

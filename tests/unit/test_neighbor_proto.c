@@ -204,6 +204,37 @@ static void attack_C17_advertisement_matrix(void **state)
     }
 }
 
+/* A solicitation with another address replaces the known one (RFC 4861 §7.2.3), an ARP request does not. */
+static void askers_with_another_address(void **state)
+{
+    (void)state;
+    static const int before[] = {REACHABLE, STALE, DELAY};
+    BOTH(is6)
+        for (int i = 0; i < 3; i++) {
+            struct host *h = with_peer(is6);
+            ipaddr p = peer(is6);
+            if (before[i] != REACHABLE)
+                host_time(h, NST_S(46));
+            if (before[i] == DELAY) {
+                send_data(h, &p);
+                expect_data(h, peer_mac);
+            }
+            struct nd m = solicit();
+            memcpy(m.opts + 2, other_mac, 6);
+            h->traced[NST_EV_NEIGHBOR_ID] = 0;
+            if (is6)
+                nd_in(h, &m);
+            else
+                arp_in(h, 1, other_mac, PEER4, US4, all_mac);
+            bool becomes_stale = before[i] == REACHABLE || (is6 && before[i] == DELAY);
+            assert_int_equal(h->traced[NST_EV_NEIGHBOR_ID], becomes_stale);
+            assert_true(host_out(h) > 0); /* the answer */
+            send_data(h, &p);
+            expect_data(h, is6 ? other_mac : peer_mac);
+            host_free(h);
+        }
+}
+
 static void advertisements_for_incomplete_entries(void **state)
 {
     (void)state;
@@ -338,6 +369,7 @@ int main(void)
         cmocka_unit_test(attack_I3_unasked_arp_creates_nothing),
         cmocka_unit_test(attack_I4_arp_poisoning),
         cmocka_unit_test(attack_C17_advertisement_matrix),
+        cmocka_unit_test(askers_with_another_address),
         cmocka_unit_test(advertisements_for_incomplete_entries),
         cmocka_unit_test(attack_C12_forms_of_discovery),
         cmocka_unit_test(attack_C10_C11_options),

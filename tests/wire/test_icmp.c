@@ -82,7 +82,7 @@ TEST(icmp_syn_sent, over_ipv6_port_unreachable_means_refused)
     EQ(t_error(t), NST_ECONNREFUSED);
 }
 
-TEST(attack_D04, quote_of_another_sequence_number_is_a_guess) /* RFC 5927 §4.1 */
+TEST(attack_D4, quote_of_another_sequence_number_is_a_guess) /* RFC 5927 §4.1 */
 {
     struct t *t = t_syn_sent();
     icmp(t, UNREACH4, 3, 0, 1);
@@ -95,7 +95,7 @@ TEST(attack_D04, quote_of_another_sequence_number_is_a_guess) /* RFC 5927 §4.1 
     EXPECT_NOTHING(0);
 }
 
-TEST(attack_D04, hard_errors_do_not_end_an_established_connection) /* RFC 5927 §5.2 */
+TEST(attack_D4, hard_errors_do_not_end_an_established_connection) /* RFC 5927 §5.2 */
 {
     struct t *t = t_established();
     EQ(t_write(t, 100), 100);
@@ -111,7 +111,7 @@ TEST(attack_D04, hard_errors_do_not_end_an_established_connection) /* RFC 5927 �
     RECV(10, .flags = ACK);
 }
 
-TEST(attack_D04, error_about_no_connection_is_dropped)
+TEST(attack_D4, error_about_no_connection_is_dropped)
 {
     struct t *t = t_syn_sent();
     EQ(t_close(t), 0);
@@ -188,7 +188,7 @@ TEST(icmp_too_big, segment_with_fin_keeps_it_at_its_end)
     EQ(t_info(t).tcpi_bytes_acked, 1400);
 }
 
-TEST(attack_D05, forged_mtu_is_floored_and_needs_the_right_sequence_number) /* RFC 5927 §7 */
+TEST(attack_D5, forged_mtu_is_floored_and_needs_the_right_sequence_number) /* RFC 5927 §7 */
 {
     struct t *t = big_segments(false);
     icmp(t, UNREACH4, 4, 68, 0x10000);
@@ -205,7 +205,7 @@ TEST(attack_D05, forged_mtu_is_floored_and_needs_the_right_sequence_number) /* R
     EQ(t_info(t).tcpi_bytes_acked, 5000);
 }
 
-TEST(attack_D05, larger_mtu_is_not_believed)
+TEST(attack_D5, larger_mtu_is_not_believed)
 {
     struct t *t = big_segments(false);
     icmp(t, UNREACH4, 4, 60000, 0);
