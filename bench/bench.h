@@ -3,11 +3,14 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 
 enum {
@@ -69,6 +72,13 @@ static inline bool read_line(const char *path, char *line, int size)
     const bool ok = f != NULL && fgets(line, size, f) != NULL;
 
     return (f == NULL || fclose(f) == 0) && ok;
+}
+
+/* The same congestion control on every machine, and none that paces: BBR takes losses in a device's queue for
+ * granted. Where there is no CUBIC, what there is. */
+static inline void choose_congestion_control(int fd)
+{
+    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
 }
 
 /* As many descriptors as this process may have. */

@@ -18,8 +18,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -249,6 +247,7 @@ static void conn_open(struct conn *c, uint32_t interest)
     if (c->fd < 0)
         die("socket: %s", strerror(errno));
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    choose_congestion_control(c->fd);
     c->phase = CONNECTING;
     c->sent = c->received = 0;
     c->interest = UINT32_MAX;

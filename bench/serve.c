@@ -14,8 +14,6 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -87,6 +85,8 @@ static int open_port(int type, uint16_t port)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (type == SOCK_DGRAM)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
+    else
+        choose_congestion_control(fd); /* accepted connections inherit it */
     if (fd < 0 || bind(fd, (const struct sockaddr *)&any, sizeof any) != 0 ||
         (type == SOCK_STREAM && listen(fd, BACKLOG) != 0))
         die("port");
