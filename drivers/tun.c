@@ -26,9 +26,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
+    TXQ_PACKETS = 5000,
     FRAME_MAX = 65536,          /* the largest IP packet, and then some */
     FRAME_STRIDE = FRAME_MAX + 1664, /* so that the buffers do not compete for the same cache sets */
     RETRY_MIN_NS = 1000000,
@@ -334,6 +336,21 @@ static void explain_setiff(const char *name, struct tun_failure *why)
     }
 }
 
+/* The kernel's queue of 500 packets towards us overflows when a hundred connections send at once. Not essential: failure is no error. */
+static void lengthen_queue(const char *name)
+{
+    struct ifreq req;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return;
+    memset(&req, 0, sizeof req);
+    snprintf(req.ifr_name, sizeof req.ifr_name, "%s", name);
+    req.ifr_qlen = TXQ_PACKETS;
+    (void)ioctl(fd, SIOCSIFTXQLEN, &req);
+    close(fd);
+}
+
 struct driver *tun_open(const char *name, bool *created, struct tun_failure *why)
 {
     struct driver *d;
@@ -359,6 +376,8 @@ struct driver *tun_open(const char *name, bool *created, struct tun_failure *why
         close(fd);
         return NULL;
     }
+    if (*created)
+        lengthen_queue(name);
     d = tun_attach(fd, NULL);
     if (d == NULL) {
         why->error = TUN_OTHER;

@@ -11,6 +11,7 @@
  * Deliberately missing: removal of an interface, group membership protocols (IGMP, MLD), duplicate address
  * detection for our own addresses (they are configured by hand), a loopback interface: a packet to an address
  * of ours has no route. */
+#include <base/bytes.h>
 #include <ip/ip_impl.h>
 
 #include <string.h>
@@ -100,14 +101,13 @@ bool ip_is_broadcast(const struct ip *ip, const ipaddr *a)
         return false;
     if (is_bcast_addr(a))
         return true;
+    uint32_t addr = get32(ipaddr_bytes4(a));
     for (uint32_t i = 0; i < ip->max_addr && ip->addr[i].in_use; i++) {
         const struct ifaddr *own = &ip->addr[i];
-        if (own->prefix > 30 || !ipaddr_in_prefix(a, &own->ip, own->prefix))
+        if (own->prefix > 30 || !ipaddr_is4(&own->ip))
             continue; /* RFC 3021: /31 and /32 have no broadcast address */
-        ipaddr last = own->ip;
-        for (unsigned bit = 96u + own->prefix; bit < 128; bit++)
-            last.b[bit / 8] = (uint8_t)(last.b[bit / 8] | 0x80u >> bit % 8);
-        if (ipaddr_eq(a, &last))
+        uint32_t host = UINT32_MAX >> own->prefix, net = get32(ipaddr_bytes4(&own->ip)) & ~host;
+        if (addr == (net | host))
             return true;
     }
     return false;
