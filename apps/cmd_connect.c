@@ -31,6 +31,7 @@ struct connect {
     bool stdin_ready, stdin_always, stdin_eof;
     bool stdout_file;          /* never blocks */
     bool fin_sent;
+    bool is_connected;
     uint64_t sent, received;
     nst_time opened, ended;
     int error;                 /* of the connection, positive errno */
@@ -86,6 +87,7 @@ static enum svc_verdict receive(struct svc_host *h, struct svc_conn *c, struct c
             return SVC_WAIT;
         }
         n = svc_recv(h, c, svc_scratch(h), left < chunk ? (size_t)left : chunk);
+        k->is_connected |= n != -NST_ENOTCONN;
         if (n == -NST_EAGAIN || n == -NST_ENOTCONN)
             return SVC_WAIT;
         if (n < 0)
@@ -285,6 +287,9 @@ static int finish(struct live *l)
     } else if (k->output_error != 0 && k->output_error != EPIPE) {
         error_line("standard output: %s", strerror(k->output_error));
         status = EXIT_ENVIRONMENT;
+    } else if (!k->is_connected && !k->complete) {
+        error_line("%s: stopped before there was a connection", o->connect);
+        status = EXIT_FALSE;
     } else if (o->has_recv && k->received < o->recv_bytes) {
         error_line("%s: %s after %" PRIu64 " of %" PRIu64 " bytes", o->connect,
                    k->conn == NULL ? "closed" : "stopped", k->received, o->recv_bytes);

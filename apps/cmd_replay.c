@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "drivers/filter.h"
 #include "drivers/pcap_record.h"
@@ -425,10 +426,19 @@ static int play(struct replay *r, struct source *s)
     replay_pump(r);
     run_until(r, r->now + LINGER_NS);
     replay_match_flush(r, true);
+    replay_match_streams(r);
     return is_stopped ? EXIT_INTERRUPT : EXIT_OK;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- begin */
+
+/* Opening it to write would empty the capture before it is read. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino && S_ISREG(x.st_mode);
+}
 
 static int open_record(struct replay *r)
 {
@@ -437,6 +447,10 @@ static int open_record(struct replay *r)
 
     if (r->opt->record == NULL)
         return EXIT_OK;
+    if (is_same_file(r->opt->record, r->opt->replay_file)) {
+        error_line("%s: is the capture that is replayed; --record needs another file", r->opt->record);
+        return EXIT_USAGE;
+    }
     for (int i = 0; i < r->opt->argc && len < sizeof comment - 128; i++)
         len += (size_t)snprintf(comment + len, sizeof comment - 128 - len, "%s%s", i == 0 ? "" : " ", r->opt->argv[i]);
     if (len > sizeof comment - 128)

@@ -17,7 +17,7 @@ static const char overview[] =
     "\n"
     "Common\n"
     "  -f, --filter EXPR      only input that matches a libpcap expression\n"
-    "  -q, --quiet            errors only        -v, --verbose   more, repeatable\n"
+    "  -q, --quiet            results only       -v, --verbose   more, repeatable\n"
     "      --json             JSON Lines on stdout\n"
     "      --color WHEN       auto, always, never (NO_COLOR is honoured)\n"
     "      --seed N           all randomness of the run; always printed\n"

@@ -187,7 +187,7 @@ struct item { /* a packet in the table */
     uint32_t conv;         /* index; REPLAY_NONE = none */
     uint32_t prev, next;   /* in a struct pending */
     uint8_t flags;         /* TCP, without PSH */
-    bool is_tcp, is_new, is_rtx, is_dup, is_probe, is_window_update, is_provoked;
+    bool is_tcp, is_new, is_rtx, is_dup, is_probe, is_window_update, is_provoked, is_ack_of_unsent, is_cut;
     uint64_t left, right;  /* offsets in sequence space */
     uint64_t ack;
     uint8_t sack_count;
@@ -364,6 +364,7 @@ void replay_match_in(struct replay *, struct conv *, const struct rp_packet *, u
 void replay_match_out(struct replay *, struct conv *, const struct rp_packet *, const nst_tx_note *);
 void replay_match_rec(struct replay *, struct conv *, const struct rp_packet *, uint64_t number);
 void replay_match_flush(struct replay *, bool all);   /* judges what is old enough and prints it */
+void replay_match_streams(struct replay *);           /* compares all bytes sent, in the end */
 void replay_match_free(struct replay *);
 
 /* replay_state.c: state changes and the trace hash */

@@ -12,12 +12,17 @@
  *                          that must be acknowledged; a window update is always
  *
  * LIMIT: REPLAY_PENDING_MAX wait per conversation and side, REPLAY_ITEMS_MAX in all; beyond, the oldest is judged. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "replay.h"
 
 #define WAIT_NS NST_S(2)
+#define SHUT_WINDOW "RFC 9293 §3.8.6: our window is shut, the recorded host's was open"
+#define OTHER_BYTES "RFC 9293 §3.7: the bytes of this range are not those that the recorded application wrote"
+#define NOT_ACKED "RFC 9293 §3.10.7.4, seventh: what arrived in order is acknowledged; the stack did not accept these bytes"
 
 /* ------------------------------------------------------------------------------------------------------- queues */
 
@@ -148,6 +153,23 @@ static struct item *find_kin(struct replay *r, const struct item *i)
     return NULL;
 }
 
+/* First transmissions of exactly the same range must hold the same bytes, and both be urgent or neither;
+ * where the pieces differ, the sums of the streams tell in the end. */
+static struct item *find_contradiction(struct replay *r, const struct item *i)
+{
+    const struct conv *c = &r->convs[i->conv];
+    uint32_t k = i->kind == ITEM_REC ? c->out.first : c->rec.first;
+
+    for (; k != REPLAY_NONE && !i->is_rtx && !i->is_cut; k = item_at(r, k)->next) {
+        struct item *o = item_at(r, k);
+
+        if (o->is_tcp && !o->is_rtx && !o->is_cut && o->left == i->left && o->len == i->len &&
+            (o->hash != i->hash || ((o->flags ^ i->flags) & RP_URG) != 0))
+            return o;
+    }
+    return NULL;
+}
+
 /* ------------------------------------------------------------------------------------------------------ judgement */
 
 /* Pairs two items that are not equal. */
@@ -182,13 +204,22 @@ static void not_reproduced(struct replay *r, struct item *rec, const char *why)
     diverge(r, rec, NULL);
 }
 
+static bool contradicts(struct replay *r, struct item *i)
+{
+    struct item *o = i->len == 0 ? NULL : find_contradiction(r, i);
+
+    if (o != NULL)
+        settle_kin(r, i->kind == ITEM_REC ? i : o, i->kind == ITEM_REC ? o : i,
+                   o->hash != i->hash ? OTHER_BYTES : "RFC 9293 §3.8.5: only one of them is marked urgent", false);
+    return o != NULL;
+}
+
 static void judge_rec_ack(struct replay *r, struct item *i, const struct tcp_conv *t)
 {
     struct item *kin;
 
     if (i->ack > t->out_ack) {
-        not_reproduced(r, i, "RFC 9293 §3.10.7.4, seventh: what arrived in order is acknowledged; "
-                             "the stack did not accept these bytes");
+        not_reproduced(r, i, NOT_ACKED);
         return;
     }
     if (!i->is_dup || i->is_window_update) {
@@ -224,7 +255,9 @@ static void judge_rec_data(struct replay *r, struct item *i, const struct tcp_co
     struct item *kin = i->is_rtx ? find_kin(r, i) : NULL;
     const bool is_covered = t->out_max >= i->right && ((i->flags & RP_FIN) == 0 || (t->out_fin && t->out_fin_at + 1 == i->right));
 
-    if (kin != NULL)
+    if (i->ack > t->out_ack)
+        not_reproduced(r, i, NOT_ACKED);
+    else if (kin != NULL)
         settle_kin(r, i, kin, "the same range in other pieces", is_covered);
     else if (i->is_rtx && !i->is_new && !was_late(t, i))
         not_reproduced(r, i, "RFC 6298 §5, RFC 5681 §3.2: a retransmission follows the sender's own timer and count of "
@@ -256,7 +289,7 @@ static void judge_rec(struct replay *r, struct item *i)
     }
     if (i->left == i->right)
         judge_rec_ack(r, i, t);
-    else
+    else if (!contradicts(r, i))
         judge_rec_data(r, i, t);
 }
 
@@ -284,7 +317,11 @@ static void judge_out(struct replay *r, struct item *i)
         unexpected(r, i, "the recorded host sent no such packet");
         return;
     }
-    if ((i->flags & RP_RST) != 0)
+    if (contradicts(r, i))
+        return;
+    if (i->is_ack_of_unsent)
+        unexpected(r, i, "RFC 9293 §3.10.7.4, seventh: only what arrived may be acknowledged; this is more than the peer sent");
+    else if ((i->flags & RP_RST) != 0)
         unexpected(r, i, "the recorded host sent no reset");
     else if (i->is_rtx && was_late(t, i))
         settle(r, i, MARK_ALIKE, "the first copy was lost before the capture point");
@@ -328,6 +365,22 @@ void replay_match_flush(struct replay *r, bool all)
         if (!all && i->mark == MARK_PENDING && r->now - i->t < WAIT_NS)
             return;
         release(r);
+    }
+}
+
+/* All that was sent for the first time, in whatever pieces. */
+void replay_match_streams(struct replay *r)
+{
+    for (uint32_t k = 0; k < r->conv_count; k++) {
+        const struct conv *c = &r->convs[k];
+        const struct tcp_conv *t = c->tcp;
+        struct item i = {.kind = ITEM_OUT, .is_tcp = true, .conv = k, .t = r->end_t, .why = OTHER_BYTES};
+
+        if (t == NULL || !c->is_played || !c->has_replies || c->has_gap || t->out_max != t->rec_max ||
+            t->payload_out == t->payload_rec)
+            continue;
+        snprintf(i.text, sizeof i.text, "seq 1:%" PRIu64, t->out_max);
+        diverge(r, &i, NULL);
     }
 }
 
@@ -415,6 +468,8 @@ static void describe_tcp(struct item *i, struct conv *c, const struct rp_packet 
     i->ack = (p->flags & RP_ACK) == 0 ? 0 : t->has_irs ? replay_offset(p->ack, t->irs, s->ack) : p->ack;
     i->len = p->payload_len;
     i->window = p->window;
+    i->is_cut = p->payload_cap < p->payload_len;
+    c->has_gap |= i->is_cut;
     i->hash = hash_bytes(0, p->data + p->payload, p->payload_cap);
     i->is_rtx = i->left < i->right && i->left < s->max;
     i->is_new = i->right > s->max;
@@ -426,7 +481,7 @@ static void describe_tcp(struct item *i, struct conv *c, const struct rp_packet 
         i->sack[k].left = replay_offset(p->sack[k].left, t->irs, s->ack);
         i->sack[k].right = replay_offset(p->sack[k].right, t->irs, s->ack);
     }
-    if (i->is_new && i->len > 0) {
+    if (i->is_new && i->len > 0 && (p->flags & RP_RST) == 0) {
         const uint64_t first = i->left + ((p->flags & RP_SYN) != 0);
         const uint64_t skip = first < s->max ? s->max - first : 0;
 
@@ -473,6 +528,8 @@ static void settle_equal(struct replay *r, struct item *rec, struct item *out)
     out->number = rec->number;
     if (r->opt->verify == VERIFY_EXACT && rec->packet != NULL && out->packet != NULL)
         field = replay_exact_difference(rec->packet, rec->packet_len, out->packet, out->packet_len);
+    if (field == NULL && out->is_tcp && out->window == 0 && rec->window != 0 && (out->flags & RP_RST) == 0)
+        field = SHUT_WINDOW;
     if (field != NULL) {
         settle(r, rec, MARK_HIDDEN, field);
         settle(r, out, MARK_EXTRA, field);
@@ -557,6 +614,7 @@ void replay_match_out(struct replay *r, struct conv *c, const struct rp_packet *
     describe(i, c, p, &s);
     i->rule = note->rule;
     i->is_provoked = t != NULL && t->in_had_data;
+    i->is_ack_of_unsent = t != NULL && i->is_tcp && t->has_irs && (i->flags & RP_RST) == 0 && i->ack > t->in_max;
     keep_packet(r, i, p);
     replay_state_text(r, c, i->state, sizeof i->state);
     if (c == NULL)

@@ -303,6 +303,8 @@ void replay_report_end(struct replay *r, uint64_t real_ns, bool is_ok)
     fprintf(r->text, "%" PRIu64 " packet%s: %" PRIu64 " in, %" PRIu64 " out, %" PRIu64 " of %" PRIu64
                      " replies as recorded", r->n.packets, plural(r->n.packets), r->n.in, r->n.out, r->n.matched,
             r->n.replies);
+    if (r->opt->verify != VERIFY_NONE && r->n.extra > 0)
+        fprintf(r->text, ", %" PRIu64 " sent that %s not recorded", r->n.extra, r->n.extra == 1 ? "was" : "were");
     final_states(r);
     fprintf(r->text, "; virtual %" PRIu64 ".%03" PRIu64 " s in %" PRIu64 ".%" PRIu64 " ms\n", r->end_t / NST_S(1),
             r->end_t % NST_S(1) / NST_MS(1), real_ns / NST_MS(1), real_ns % NST_MS(1) / 100000);

@@ -94,9 +94,9 @@ static void put_html(FILE *f, struct svc_host *h, const nst_stats *s)
             ".n{text-align:right;font-variant-numeric:tabular-nums}</style>\n"
             "<h1>netstack %s</h1>\n<p>This page came out of a TCP/IP stack in user space, through %s.\n"
             "<p>Up %" PRIu64 ".%" PRIu64 " s; congestion control %s; seed 0x%" PRIx64 "; %" PRIu32
-            " connections, %" PRIu32 " of %" PRIu32 " pages in use (peak %" PRIu32 ").\n",
+            " connection%s, %" PRIu32 " of %" PRIu32 " pages in use (peak %" PRIu32 ").\n",
             x->ifname, NST_VERSION, x->ifname, up / 1000000000u, up / 100000000u % 10, x->cc, x->seed,
-            s->tcp_now, s->pages_now, s->pages_max, s->pages_peak);
+            s->tcp_now, s->tcp_now == 1 ? "" : "s", s->pages_now, s->pages_max, s->pages_peak);
     put_conns(f, h);
     put_counters(f, s);
     fputs("</html>\n", f);

@@ -10,6 +10,9 @@ for host in 10.0.0.1 '[fd00::1]'; do
 done
 run_stack --connect 10.0.0.1:3999 --json
 expect '"ev":"client","mode":"connect".*"errno":111,"ok":false' err
+run_stack --connect 10.0.0.77:3999 --duration 0.5s -q
+[ $status -eq 1 ] || fail "exit status $status when nobody answers"
+expect '^netstack: 10.0.0.77:3999: stopped before there was a connection$' err
 run_stack --ping 10.0.0.77 --duration 0.5s
 [ $status -eq 1 ] || fail "exit status $status"
 expect '^netstack: --ping 10.0.0.77: no answer to 1 requests$' err

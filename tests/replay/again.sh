@@ -31,5 +31,10 @@ for file in captures/*.pcap captures/*.pcapng; do
         grep -A 6 'differs from the recording' "$out/self"
     }
 done
+# Recording over the capture itself would destroy it.
+cp captures/tcp_connect.pcap "$out/own.pcap"
+"$NETSTACK" --replay "$out/own.pcap" -w "$out/own.pcap" >/dev/null 2>"$out/err" </dev/null
+{ [ $? -eq 2 ] && cmp -s captures/tcp_connect.pcap "$out/own.pcap" &&
+    grep -q 'is the capture that is replayed; --record needs another file$' "$out/err"; } || fail "-w over the capture"
 echo "$runs captures twice and from their own recording, $bad failures"
 [ $bad -eq 0 ] && [ $runs -ge 16 ]
