@@ -25,7 +25,7 @@ static const char overview[] =
     "Stack\n"
     "      --addr A/P         address of the stack, repeatable (10.0.0.2/24, fd00::2/64, fe80::2/64)\n"
     "      --mtu N            (1500)\n"
-    "      --cc NAME          congestion control: reno\n"
+    "      --cc NAME          congestion control: reno, cubic (default), bbr\n"
     "      --mem SIZE         memory of the whole stack, for example 64M\n"
     "      --set KEY=VALUE    'netstack help set' lists all, with RFC\n"
     "Record\n"

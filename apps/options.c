@@ -22,7 +22,7 @@ struct spec {
     int (*set)(struct options *, const char *value);
 };
 
-static const char *const cc_names[] = {"reno", NULL};
+static const char *const cc_names[] = {[NST_CC_RENO] = "reno", [NST_CC_CUBIC] = "cubic", [NST_CC_BBR] = "bbr", NULL};
 static const char *const verb_names[] = {"help", NULL};
 
 static int refuse(const char *option, const char *value, const char *shape)
@@ -390,7 +390,7 @@ static const struct spec specs[] = {
     {"help", 'h', NO_VALUE, IN_ALL, NULL, set_help},
     {"addr", 0, VALUE, IN_ALL, "A/P", set_addr},
     {"mtu", 0, VALUE, IN_ALL, "N", set_mtu},
-    {"cc", 0, VALUE, IN_ALL, "reno", set_cc},
+    {"cc", 0, VALUE, IN_ALL, "reno, cubic, bbr", set_cc},
     {"mem", 0, VALUE, IN_ALL, "SIZE", set_mem},
     {"set", 0, VALUE, IN_ALL, "tcp.KEY=VALUE", set_setting},
     {"impair", 0, VALUE, IN_ALL, "SPEC", set_impair},
@@ -557,7 +557,7 @@ int options_parse(int argc, char *const *argv, struct options *out)
     memset(out, 0, sizeof *out);
     out->argc = argc;
     out->argv = argv;
-    out->cc = cc_names[0];
+    out->cc = cc_names[NST_CC_CUBIC];
     out->seed = OPTIONS_SEED_OFFLINE;
     out->ready_fd = -1;
     if (argc > 1 && argv[1][0] != '-')
@@ -579,6 +579,9 @@ int options_parse(int argc, char *const *argv, struct options *out)
     }
     if (out->apps == 0)
         out->apps = APP_ALL;
+    for (size_t i = 0; i < out->setting_count; i++) /* --set tcp.cc=N is --cc by number */
+        if (out->settings[i].setting == NST_SET_TCP_CC)
+            out->cc = cc_names[out->settings[i].value];
     return check_together(&w);
 }
 
@@ -589,6 +592,7 @@ int options_config(const struct options *o, nst_config *out)
         error_line("--mem: %llu bytes are too few for a stack", (unsigned long long)o->mem);
         return EXIT_USAGE;
     }
+    out->set[NST_SET_TCP_CC] = find_word(o->cc, cc_names);
     for (size_t i = 0; i < o->setting_count; i++)
         out->set[o->settings[i].setting] = o->settings[i].value;
     if (nst_footprint(out) == 0) {

@@ -96,7 +96,7 @@ static void init_base(struct base *b, const nst_config *c, const nst_env *env, n
     b->env = *env;
     memcpy(b->set, c->set, sizeof b->set);
     rng_init(&b->rng, env->seed, 0);
-    struct sipkey *const keys[] = {&b->key_demux, &b->key_isn, &b->key_port, &b->key_ipid, &b->key_ts, &b->key_flow};
+    struct sipkey *const keys[] = {&b->key_demux, &b->key_isn, &b->key_port, &b->key_ipid, &b->key_ts, &b->key_flow, &b->key_cookie};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         rng_key(&b->rng, keys[i]);
     list_init(&b->events);
@@ -341,6 +341,11 @@ int nst_ctl(nst *n, nst_sock s, int op, void *arg, size_t len)
         return ctl_stats(n, arg, len);
     case NST_CTL_CONN_NEXT:
         return ctl_conn_next(n, arg, len);
+    case NST_TCP_FASTOPEN_KEY:
+        if (len != 16)
+            return -NST_EINVAL;
+        tcp_fastopen_set_key(&n->tcp, arg);
+        return 0;
     default:
         return ip_ctl(&n->ip, op, arg, len);
     }

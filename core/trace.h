@@ -56,6 +56,8 @@ enum nst_trace_id {
     X(TCP_SYN, "RFC 9293 §3.5: active open")                                                                           \
     X(TCP_SYN_RTX, "RFC 6298 §5.5: SYN not answered in time")                                                          \
     X(TCP_SYNACK, "RFC 9293 §3.10.7.2: SYN answered")                                                                  \
+    X(TCP_COOKIE, "RFC 4987 §3.6: SYN queue full, the SYN-ACK is a cookie")                                            \
+    X(TCP_RCV_COOKIE, "RFC 4987 §3.6: the ACK brought a cookie back")                                                  \
     X(TCP_SYNACK_RTX, "RFC 6298 §5.5: SYN-ACK not acknowledged in time")                                               \
     X(TCP_SYNACK_DUP, "RFC 9293 §3.10.7.4: repeated SYN answered again")                                               \
     X(TCP_NEW_DATA, "RFC 9293 §3.8: window and congestion window allow it")                                            \
@@ -66,6 +68,12 @@ enum nst_trace_id {
     X(TCP_RTO_GO, "RFC 5681 §3.1: slow start after the timeout resends what is not acknowledged")                      \
     X(TCP_FAST_RTX, "RFC 5681 §3.2: duplicate ACKs reached the threshold")                                             \
     X(TCP_SACK_RTX, "RFC 6675 §4: hole with enough SACKed beyond it")                                                  \
+    X(TCP_RACK, "RFC 8985 §6.2: one sent later was delivered, and the reordering window passed")                       \
+    X(TCP_TLP, "RFC 8985 §7.3: tail loss probe")                                                                       \
+    X(TCP_TLP_REPAIRED, "RFC 8985 §7.4: the probe repaired a loss")                                                    \
+    X(CC_PRR, "RFC 6937: proportional rate reduction")                                                                 \
+    X(CC_UNDO, "RFC 3708/4015: the retransmissions were not needed")                                                   \
+    X(CC_FRTO, "RFC 5682: the timeout was spurious")                                                                   \
     X(TCP_SACK_RESCUE, "RFC 6675 §5 (4): rescue retransmission")                                                       \
     X(TCP_PARTIAL_ACK, "RFC 6582 §3.2: partial acknowledgement in recovery")                                           \
     X(TCP_LIMITED, "RFC 3042: limited transmit on a duplicate ACK")                                                    \
@@ -77,6 +85,8 @@ enum nst_trace_id {
     X(TCP_ACK_SECOND, "RFC 5681 §4.2: every second full segment")                                                      \
     X(TCP_ACK_DELAYED, "RFC 9293 §3.8.6.3: delayed acknowledgement timer")                                             \
     X(TCP_ACK_OOO, "RFC 5681 §4.2: segment out of order")                                                              \
+    X(TCP_ACK_CE, "RFC 3168 §6.1.3: congestion experienced is echoed at once")                                         \
+    X(CC_ECE, "RFC 3168 §6.1.2: congestion was echoed")                                                                \
     X(TCP_ACK_GAP, "RFC 5681 §4.2: segment fills a gap")                                                               \
     X(TCP_ACK_OLD, "RFC 9293 §3.10.7.4: unacceptable segment acknowledged")                                            \
     X(TCP_ACK_FIN, "RFC 9293 §3.10.7.4: FIN acknowledged")                                                             \
@@ -91,6 +101,7 @@ enum nst_trace_id {
     X(TCP_RST_SYN_SENT, "RFC 9293 §3.10.7.3: reset, unacceptable ACK")                                                 \
     X(TCP_RST_SYN_RCVD, "RFC 9293 §3.10.7.4: reset, unacceptable ACK in SYN-RECEIVED")                                 \
     X(TCP_RST_ABORT, "RFC 9293 §3.10.5: the application aborts")                                                       \
+    X(TCP_RST_ORPHANS, "RFC 9293 §3.6: too many connections without an application")                                   \
     X(TCP_RST_UNREAD, "RFC 2525 §2.17: closed with unread data")                                                       \
     X(TCP_RST_AFTER_CLOSE, "RFC 9293 §3.6.1: data after close")                                                        \
     X(TCP_RST_LISTENER_GONE, "the listener was closed before accept")                                                  \
@@ -115,7 +126,9 @@ enum nst_trace_id {
     X(CC_ENTER, "RFC 5681 §3.2: recovery entered")                                                                     \
     X(CC_EXIT, "RFC 6582 §3.2: recovery ended")                                                                        \
     X(CC_RTO, "RFC 5681 §3.1 (7): timeout")                                                                            \
-    X(CC_IDLE, "RFC 5681 §4.1: restart after idle")
+    X(CC_IDLE, "RFC 5681 §4.1: restart after idle")                                                                    \
+    X(TCP_SYN_DATA, "RFC 7413 §4.2.2: SYN with data")                                                                  \
+    X(TCP_SYN_DATA_RTX, "RFC 7413 §4.2.2: data that the SYN-ACK did not take")
 
 enum nst_rule {
 #define NST_X(id, text) NST_RULE_##id,

@@ -106,6 +106,8 @@ typedef struct nst_iov {
     size_t len;
 } nst_iov;
 
+enum nst_cc { NST_CC_RENO, NST_CC_CUBIC, NST_CC_BBR }; /* congestion control algorithms */
+
 /* ------------------------------------------------------------------------------------------------ frames */
 
 /* Offload metadata, the same in both directions; virtio-net's meaning (virtio 1.2 §5.1.6). */
@@ -216,16 +218,17 @@ typedef struct nst_env {
     X(PMTU_MIN, "ip.pmtu_min", 552, 68, 65535, "bytes", "RFC 5927 §7", "lowest IPv4 path MTU believed")                \
     X(PMTU_EXPIRES, "ip.pmtu_expires", 600000, 1000, 86400000, "ms", "RFC 1191 §6.3", "life of a learnt path MTU")     \
     X(UDP_RCVBUF, "udp.rcvbuf", 212992, 2048, 1 << 30, "bytes", "", "receive queue of a UDP socket")                   \
-    X(TCP_RMEM, "tcp.rmem", 524288, 2304, 1 << 28, "bytes", "RFC 9293 §3.8.6", "receive buffer of a new socket")       \
+    X(TCP_RMEM, "tcp.rmem", 131072, 2304, 1 << 28, "bytes", "RFC 9293 §3.8.6", "receive buffer of a new socket")       \
     X(TCP_RMEM_MAX, "tcp.rmem_max", 6291456, 2304, 1 << 28, "bytes", "RFC 7323 §2", "largest receive buffer; sets the window scale") \
-    X(TCP_WMEM, "tcp.wmem", 262144, 4608, 1 << 28, "bytes", "", "send buffer of a new socket")                         \
+    X(TCP_WMEM, "tcp.wmem", 65536, 4608, 1 << 28, "bytes", "", "send buffer of a new socket")                         \
     X(TCP_WMEM_MAX, "tcp.wmem_max", 4194304, 4608, 1 << 28, "bytes", "", "largest send buffer")                        \
     X(TCP_TIMESTAMPS, "tcp.timestamps", 1, 0, 1, "", "RFC 7323 §3", "offer and use timestamps")                        \
     X(TCP_SACK, "tcp.sack", 1, 0, 1, "", "RFC 2018", "offer and use selective acknowledgements")                       \
     X(TCP_WSCALE, "tcp.window_scaling", 1, 0, 1, "", "RFC 7323 §2", "offer and use window scaling")                    \
     X(TCP_INITCWND, "tcp.initcwnd", 10, 1, 1000, "segments", "RFC 6928", "initial congestion window")                  \
-    X(TCP_DELACK, "tcp.delack", 40, 0, 500, "ms", "RFC 9293 §3.8.6.3", "longest delay of an acknowledgement")          \
-    X(TCP_QUICKACK, "tcp.quickack", 16, 0, 1000, "segments", "RFC 5681 §4.2", "first segments acknowledged at once")   \
+    X(TCP_DELACK, "tcp.delack", 40, 0, 500, "ms", "RFC 9293 §3.8.6.3", "least delay of an acknowledgement that waits")          \
+    X(TCP_QUICKACK, "tcp.quickack", 16, 0, 1000, "segments", "RFC 5681 §4.2", "first ACKs that go at once, if the window is as large")   \
+    X(TCP_MIN_TSO_SEGS, "tcp.min_tso_segs", 2, 1, 44, "segments", "RFC 9293 §3.9.1.2", "shortest chunk on a slow path; chunks of 2 or more end with PSH") \
     X(TCP_RTO_INIT, "tcp.rto_init", 1000, 1, 60000, "ms", "RFC 6298 §2.1", "RTO before the first sample")              \
     X(TCP_RTO_MIN, "tcp.rto_min", 200, 1, 60000, "ms", "RFC 6298 §2.4", "lowest RTO; DEVIATION: Linux's value")        \
     X(TCP_RTO_MAX, "tcp.rto_max", 120000, 1000, 600000, "ms", "RFC 6298 §2.5", "highest RTO")                          \
@@ -240,9 +243,21 @@ typedef struct nst_env {
     X(TCP_KEEPCNT, "tcp.keepalive_probes", 9, 1, 127, "times", "RFC 9293 §3.8.4", "unanswered probes before giving up") \
     X(TCP_MIN_MSS, "tcp.min_snd_mss", 48, 8, 536, "bytes", "CVE-2019-11479", "lowest MSS of a peer believed")          \
     X(TCP_REORDERING, "tcp.reordering", 3, 1, 300, "segments", "RFC 5681 §3.2", "duplicate ACKs before retransmission") \
+    X(TCP_CC, "tcp.cc", 1, 0, 2, "", "RFC 5681, 9438", "congestion control of new sockets: 0 reno, 1 cubic, 2 bbr")        \
+    X(TCP_SYN_LINEAR, "tcp.syn_linear_timeouts", 4, 0, 127, "times", "RFC 6298 §5.5", "SYN timeouts before they double; DEVIATION: Linux's value") \
+    X(TCP_MAX_ORPHANS, "tcp.max_orphans", 8192, 0, 1 << 28, "connections", "RFC 9293 §3.6", "connections without an application; beyond: reset") \
+    X(TCP_HYSTART, "tcp.hystart", 1, 1, 2, "", "RFC 9406", "how CUBIC leaves slow start: 1 Linux's HyStart, 2 HyStart++")  \
+    X(TCP_AUTOTUNE, "tcp.moderate_rcvbuf", 1, 0, 1, "", "RFC 7323 §2", "grow the buffers of sockets with the path")        \
+    X(TCP_SYNCOOKIES, "tcp.syncookies", 1, 0, 1, "", "RFC 4987 §3.6", "answer with cookies when the SYN queue is full")   \
+    X(TCP_PACING, "tcp.pacing", 0, 0, 1, "", "", "pace all data, not only where the algorithm asks for it")              \
+    X(TCP_ECN, "tcp.ecn", 2, 0, 2, "", "RFC 3168", "0 off, 1 ask for ECN, 2 agree when asked")                           \
+    X(TCP_RACK, "tcp.rack", 1, 0, 1, "", "RFC 8985 §6", "detect losses by time; 0 = by count of SACKed segments")        \
+    X(TCP_TLP, "tcp.tlp", 1, 0, 1, "", "RFC 8985 §7", "tail loss probes")                                              \
+    X(TCP_FRTO, "tcp.frto", 1, 0, 1, "", "RFC 5682", "detect spurious timeouts")                                       \
     X(TCP_CHALLENGE, "tcp.invalid_ratelimit", 500, 0, 60000, "ms", "RFC 5961 §7", "time between answers to invalid segments, per connection") \
     X(TCP_RST_RATE, "tcp.rst_rate", 1000, 0, 1000000, "per s", "RFC 9293 §3.5.2", "resets sent for no connection, per second") \
-    X(TCP_NODELAY, "tcp.nodelay", 0, 0, 1, "", "RFC 9293 §3.7.4", "start sockets with Nagle's algorithm off")
+    X(TCP_NODELAY, "tcp.nodelay", 0, 0, 1, "", "RFC 9293 §3.7.4", "start sockets with Nagle's algorithm off")          \
+    X(TCP_FASTOPEN, "tcp.fastopen", 1, 0, 0x607, "", "RFC 7413", "Fast Open, sum of: 1 client, 2 server, 4 client without cookie, 512 server without cookie, 1024 all listeners")
 
 enum nst_setting {
 #define NST_X(id, ...) NST_SET_##id,
@@ -322,6 +337,10 @@ enum {
     NST_OPEN_REUSEADDR = 1, /* UDP: share the port with others that said so and have another address or peer;
                                TCP_CONNECT: take over the same pair in TIME-WAIT */
     NST_OPEN_V6ONLY = 2,    /* a wildcard socket does not take IPv4 */
+    NST_OPEN_FASTOPEN = 4,  /* TCP_CONNECT, RFC 7413: the SYN waits for the first nst_send, which may be called at once. What it takes
+                               leaves on the SYN as far as a cookie of that server is known, else with a request for one, and the
+                               data after the handshake. The server may see data of the SYN twice when the network does: only
+                               for requests that may be repeated. An nst_send of 0 bytes connects without Fast Open. */
 };
 
 typedef struct nst_open_args {
@@ -342,6 +361,7 @@ enum { /* flags of nst_send and nst_recv */
     NST_MSG_MORE = 1,     /* send: more will follow, a partial segment may wait */
     NST_MSG_PEEK = 2,     /* recv: leave the data in the queue */
     NST_MSG_OOB = 4,      /* send: the last byte is urgent */
+    NST_MSG_EOR = 8,      /* send: a record ends here, no later byte joins its last segment */
     NST_MSG_TRUNC = 16,   /* out of recv: the datagram was longer than the buffers */
     NST_MSG_CTRUNC = 32,  /* out of recv: `icmp` holds an error instead of data */
 };
@@ -415,6 +435,7 @@ enum nst_ctl_op {
     NST_CTL_GET,        /* nst_setting_value */
     NST_CTL_STATS,      /* nst_stats */
     NST_CTL_CONN_NEXT,  /* nst_conn: the one after `cursor`; -NST_ENOENT at the end */
+    NST_TCP_FASTOPEN_KEY, /* uint8_t[16]: the key of the cookies that this stack gives out; by default one from the seed */
     /* on a socket; int = int32_t */
     NST_SO_ERROR = 64,  /* get int: pending error, cleared */
     NST_SO_USER,        /* set uint64_t */
@@ -436,7 +457,11 @@ enum nst_ctl_op {
     NST_TCP_KEEPCNT,    /* set int */
     NST_TCP_SYNCNT,     /* set int */
     NST_TCP_USER_TIMEOUT, /* set int, ms; 0 = by retries (RFC 5482) */
+    NST_TCP_CONGESTION, /* set int: enum nst_cc */
+    NST_TCP_NOTSENT_LOWAT, /* set int, bytes: NST_EV_OUT only with less than this unsent; 0 = no limit */
     NST_TCP_INFO,       /* get nst_tcp_info */
+    NST_TCP_FASTOPEN,   /* listener, set int: connections that Fast Open may keep in SYN-RECEIVED, 0 = off (default). Needs 2 in
+                           tcp.fastopen. nst_accept then returns them before the handshake ends, with the data of the SYN */
 };
 
 typedef struct nst_setting_value {
@@ -449,7 +474,7 @@ typedef struct nst_tcp_info { /* Linux's names and meanings where they exist; ti
     uint8_t tcpi_ca_state;    /* 0 Open, 1 Disorder, 3 Recovery, 4 Loss */
     uint8_t tcpi_retransmits; /* consecutive timeouts */
     uint8_t tcpi_backoff;
-    uint8_t tcpi_options;     /* 1 timestamps, 2 SACK, 4 window scale */
+    uint8_t tcpi_options;     /* 1 timestamps, 2 SACK, 4 window scale, 32 data on the SYN was taken */
     uint8_t tcpi_snd_wscale, tcpi_rcv_wscale;
     uint32_t tcpi_rto, tcpi_snd_mss, tcpi_rcv_mss, tcpi_advmss, tcpi_pmtu;
     uint32_t tcpi_unacked, tcpi_sacked, tcpi_lost, tcpi_retrans;
@@ -501,6 +526,7 @@ typedef struct nst_conn {
     X(tcp_retrans_fast, "of these, by duplicate ACKs or SACK")                                                         \
     X(tcp_retrans_rto, "of these, by timeout")                                                                         \
     X(tcp_rst_out, "resets sent")                                                                                      \
+    X(tcp_cookies_out, "SYN cookies sent")                                                                             \
     X(tcp_challenge_out, "challenge ACKs sent")
 
 typedef struct nst_stats {

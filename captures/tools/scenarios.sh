@@ -15,12 +15,6 @@ udp_echo udp_unreachable ping neighbor fragments_ipv4 fragments_ipv6 mixed_flows
 
 on_side() { side=$1; shift; ip netns exec "$side" sysctl -qw "$@"; }
 
-# Recovery by duplicate ACKs and RTO alone on the side whose retransmissions the scenario is about: no tail
-# loss probe (RFC 8985 §7), no RACK reordering timer, no F-RTO (RFC 5682).
-classic_recovery() {
-    on_side "$1" net.ipv4.tcp_early_retrans=0 net.ipv4.tcp_recovery=0 net.ipv4.tcp_frto=0
-}
-
 crlf() { sed 's/$/\r/'; }
 
 # http_files BODY_BYTES ADDR:PORT: a request of 78 bytes (for 10.0.0.2:8080) and a response
@@ -64,7 +58,6 @@ scenario_http_server_close() {
     shows='active close: FIN_WAIT_1 → FIN_WAIT_2 → TIME_WAIT'
     http_files 20000 10.0.0.2:80
     tap a.delay=2 b.delay=2
-    classic_recovery "$stack"
     capture
     listen 10.0.0.2 80 recv=$request_bytes text="$tmp/response" close
     dial4 51513 80 text="$tmp/request" eof sleep=50 close
@@ -97,7 +90,6 @@ scenario_tcp_half_close() {
     made='the client sends 2,000 B and shuts down its side; the server goes on sending'
     shows='8,000 B sent in CLOSE_WAIT, then LAST_ACK → CLOSED'
     tun a.delay=2 b.delay=2
-    classic_recovery "$stack"
     capture
     listen 10.0.0.2 7004 eof send=5000 sleep=60 send=3000 close
     dial4 51515 7004 send=2000 shut eof close
@@ -150,7 +142,6 @@ scenario_bulk_download_loss() {
     made='1,000,000 B from the stack side, 5 ms each way, 1 % of its packets lost after capture'
     shows='SACK recovery by the played side; 1,000,000 B out'
     tun a.delay=5 b.delay=5
-    classic_recovery "$stack"
     lose_from_stack 'tcp sport 5002 numgen random mod 100 == 0'
     capture
     listen 10.0.0.2 5002 recv=16 send=1000000 eof close
@@ -162,7 +153,6 @@ scenario_fast_retransmit() {
     made='40,000 B from the stack side, 10 ms each way; exactly the 4th full segment is lost'
     shows='one fast retransmission by the played side after three duplicate ACKs, no RTO'
     tun a.delay=10 b.delay=10
-    classic_recovery "$stack"
     lose_from_stack 'tcp sport 5003 meta length > 1000 numgen inc mod 100000 == 3'
     capture
     listen 10.0.0.2 5003 recv=16 send=40000 eof close
@@ -185,7 +175,6 @@ scenario_rto_tail_loss() {
     made='3,000 B from the stack side; the last segment (104 B) is lost once; no tail loss probe'
     shows='the played side retransmits it when its RTO fires'
     tun a.delay=5 b.delay=5
-    classic_recovery "$stack"
     lose_from_stack 'tcp sport 5005 meta length 156 numgen inc mod 100000 == 0'
     capture
     listen 10.0.0.2 5005 recv=16 send=3000 eof close
@@ -197,7 +186,6 @@ scenario_rto_backoff() {
     made='as rto_tail_loss, but the first two retransmissions are lost as well'
     shows='three retransmissions, each after twice the time of the one before'
     tun a.delay=5 b.delay=5
-    classic_recovery "$stack"
     lose_from_stack 'tcp sport 5006 meta length 156 numgen inc mod 100000 { 0, 1, 2 }'
     capture
     listen 10.0.0.2 5006 recv=16 send=3000 eof close
@@ -220,7 +208,6 @@ scenario_zero_window_peer() {
     made='20,000 B from the stack side; the peer has a small buffer and reads nothing for 1.5 s'
     shows='zero window in; the played side probes with growing intervals, resumes when it opens'
     tun a.delay=5 b.delay=5
-    classic_recovery "$stack"
     capture
     listen 10.0.0.2 5008 recv=16 send=20000 eof close
     dial4 51526 5008 opt=rcvbuf:4096 send=16 sleep=1500 recv=20000 close
@@ -262,7 +249,6 @@ scenario_reorder_download() {
     made='60,000 B from the stack side; after capture every 7th full segment is 3 ms late'
     shows='SACKs in, retransmissions that prove needless (D-SACK); 60,000 B out'
     tun a.delay=5 b.delay=5 b.late=7:2:3:1000
-    classic_recovery "$stack"
     capture
     listen 10.0.0.2 5012 recv=16 send=60000 eof close
     dial4 51530 5012 send=16 recv=60000 close
@@ -284,7 +270,6 @@ scenario_no_timestamps_no_sack() {
     shows='fast retransmit on plain duplicate ACKs (NewReno), segments of 1,460 B'
     tun a.delay=10 b.delay=10
     on_side "$peer" net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0
-    classic_recovery "$stack"
     lose_from_stack 'tcp sport 5014 meta length > 1000 numgen inc mod 100000 == 3'
     capture
     listen 10.0.0.2 5014 recv=16 send=40000 eof close
@@ -426,7 +411,6 @@ scenario_mixed_flows() {
     made='three TCP connections (one of them IPv6), UDP echo and ping at the same time'
     shows='all flows of one capture; three connections, 5 echoes, 5 echo replies'
     tap a.delay=2 b.delay=2
-    classic_recovery "$stack"
     capture
     listen 10.0.0.2 9001 recv=3000 send=3000 eof close
     dial4 51542 9001 send=1000 sleep=100 send=1000 sleep=100 send=1000 recv=3000 close

@@ -23,7 +23,7 @@ struct base {
     nst_time now;            /* set once per entry point in stack.c */
     nst_env env;
     struct rng rng;          /* one stream; keys below are drawn from it in nst_new */
-    struct sipkey key_demux, key_isn, key_port, key_ipid, key_ts, key_flow;
+    struct sipkey key_demux, key_isn, key_port, key_ipid, key_ts, key_flow, key_cookie;
     struct pages pages;
     struct pkts pkts;
     struct wheel wheel;

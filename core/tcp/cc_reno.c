@@ -8,7 +8,7 @@
 
 static void reno_on_ack(struct cc *cc, const struct cc_ack *a)
 {
-    if (!a->is_cwnd_limited)
+    if (!a->is_cwnd_limited || a->in_recovery)
         return; /* RFC 7661 in spirit: an unused window is no evidence for a larger one */
     uint32_t n = a->acked_segs;
     if (cc_in_slow_start(cc)) {
@@ -28,10 +28,10 @@ static void reno_on_ack(struct cc *cc, const struct cc_ack *a)
         cc->max_cwnd = cc->cwnd;
 }
 
-static uint32_t reno_ssthresh(const struct cc *cc, uint32_t flight_segs)
+static uint32_t reno_ssthresh(struct cc *cc, uint32_t flight_segs)
 {
     (void)cc;
     return flight_segs / 2 > 2 ? flight_segs / 2 : 2;
 }
 
-const struct cc_ops cc_reno = {"reno", reno_on_ack, reno_ssthresh};
+const struct cc_ops cc_reno = {.name = "reno", .on_ack = reno_on_ack, .ssthresh = reno_ssthresh};

@@ -21,32 +21,41 @@
 enum tcp_state { TCPS_ESTABLISHED = 1, TCPS_SYN_SENT, TCPS_SYN_RCVD, TCPS_FIN_WAIT_1, TCPS_FIN_WAIT_2, TCPS_TIME_WAIT, TCPS_CLOSED,
                  TCPS_CLOSE_WAIT, TCPS_LAST_ACK, TCPS_LISTEN, TCPS_CLOSING, TCPS_COUNT };
 
-enum tcp_timer { TCPT_RTX /* RTO of SYN, data, FIN */, TCPT_PERSIST, TCPT_DELACK, TCPT_KEEP, TCPT_LIFE /* 2MSL, FIN-WAIT-2, user timeout */,
+enum tcp_timer { TCPT_RTX /* RTO of SYN, data, FIN */, TCPT_PERSIST, TCPT_DELACK, TCPT_KEEP, TCPT_LIFE /* 2MSL, FIN-WAIT-2 */,
+                 TCPT_REO /* RACK: a segment will count as lost */, TCPT_PTO /* tail loss probe */, TCPT_PACE /* next burst */,
                  TCPT_COUNT };
 
-enum tcp_ca_state { TCP_CA_OPEN = 0, TCP_CA_DISORDER = 1, TCP_CA_RECOVERY = 3, TCP_CA_LOSS = 4 }; /* Linux's numbers */
+enum tcp_ca_state { TCP_CA_OPEN = 0, TCP_CA_DISORDER = 1, TCP_CA_CWR = 2, TCP_CA_RECOVERY = 3, TCP_CA_LOSS = 4 }; /* Linux's numbers */
 
 enum { TCP_MSS_DEFAULT4 = 536, TCP_MSS_DEFAULT6 = 1220 /* RFC 9293 §3.7.1 */, TCP_WSCALE_MAX = 14 /* RFC 7323 §2.3 */,
        TCP_OOO_RANGES = 4096 /* LIMIT: ranges out of order per connection */, TCP_ACKS_OWED_MAX = 64 /* LIMIT: duplicate ACKs owed */,
-       TCP_PAWS_IDLE_DAYS = 24 };
+       TCP_PAWS_IDLE_DAYS = 24, TCP_CUT_MARKS = 64 /* LIMIT: blocks of unsent data, tcp_segment.c */ };
 
 /* -------------------------------------------------------------------------------------------- segments in flight */
 
 enum { SEG_SYN = 1, SEG_FIN = 2, SEG_SACKED = 4, SEG_LOST = 8, SEG_RTX_OUT = 16 /* a retransmission is in flight */,
-       SEG_EVER_RTX = 32 /* Karn: no RTT sample */, SEG_PSH = 64, SEG_URG = 128 };
+       SEG_EVER_RTX = 32 /* Karn: no RTT sample */, SEG_PSH = 64, SEG_APP_LIMITED = 128 /* tcp_rate.c */ };
 
 struct tcp_seg { /* pool object: one transmitted segment not yet cumulatively acknowledged */
     uint32_t prev, next;        /* ids, by sequence */
     uint32_t left, right, prio; /* treap by sequence, for SACK look-up */
+    uint32_t tprev, tnext;      /* ids, by time of last transmission: those in flight that RACK still judges; tprev == own id = not there */
     seq_t seq;
     uint32_t len;               /* sequence space: payload + SYN + FIN */
     uint16_t rule;              /* why it is marked lost, for the trace of its retransmission */
     uint8_t flags;              /* SEG_... */
     uint8_t rtx_count;          /* saturating */
     nst_time xmit;              /* last transmission */
+    nst_time delivered_at, first_sent_at; /* tcp_rate.c: the connection's state when it was sent */
+    uint32_t delivered, tx_in_flight, lost;
 };
 
 /* --------------------------------------------------------------------------------------------------------- pcb */
+
+struct tcp_cut_mark { /* the end of a block of unsent data, or of a chunk */
+    seq_t end;
+    bool push;          /* a write ended there */
+};
 
 struct tcp_listener {
     struct sockbase sock;   /* must be first */
@@ -60,6 +69,9 @@ struct tcp_listener {
     uint32_t rcvbuf, sndbuf;  /* inherited by children; 0 = the setting */
     uint16_t maxseg;
     uint8_t nodelay, keepalive, tos, ttl;
+    struct list fo_pending;   /* tcp_pcb.fo.link: children of Fast Open in SYN-RECEIVED, accepted or not */
+    uint32_t fo_count, fo_max, fo_resets; /* of these; allowed, 0 = off; and how many were reset lately */
+    nst_time fo_reset_at;
 };
 
 struct tcp_pcb {
@@ -98,6 +110,13 @@ struct tcp_pcb {
         bool more;          /* the last write said MORE */
     } snd;
 
+    struct {                    /* tcp_segment.c: how unsent data is cut */
+        struct tcp_cut_mark mark[TCP_CUT_MARKS]; /* ring: ends of all blocks but the last */
+        uint8_t first, count;
+        bool ends_record;       /* MSG_EOR: nothing may join what ends at snd.end */
+        struct tcp_cut_mark now, next; /* the chunk that is leaving, and what it becomes with the next segment */
+    } cut;
+
     /* ---- receive sequence variables */
     struct {
         seq_t nxt, irs;
@@ -135,6 +154,14 @@ struct tcp_pcb {
     struct {
         uint8_t ca_state;       /* enum tcp_ca_state */
         seq_t recover;          /* SND.NXT when recovery was entered (RFC 6582) */
+        bool has_undo;          /* the reduction since undo_marker may prove wrong */
+        bool is_frto;           /* RFC 5682: the timeout may be spurious, new data goes first */
+        uint8_t frto_new;       /* F-RTO step 2b: new segments that may go before retransmissions */
+        seq_t undo_marker;      /* SND.UNA when the reduction began */
+        int32_t undo_retrans;   /* retransmissions since, not yet reported as duplicates (RFC 3708) */
+        uint32_t undo_cwnd, undo_ssthresh;
+        uint32_t retrans_ts;    /* TSval of the first retransmission (RFC 3522) */
+        bool has_retrans_ts;
         uint32_t dupacks;
         uint32_t packets_out, sacked_out, lost_out, retrans_out; /* segments; pipe = out - sacked - lost + retrans.
                                    Without SACK sacked_out counts duplicate ACKs: each is a segment that left the network */
@@ -147,8 +174,60 @@ struct tcp_pcb {
         nst_time rtx_started;   /* first transmission of what the timeouts are about */
         nst_time last_sent;     /* last data segment */
     } rec;
+    struct {                    /* RACK (RFC 8985 §5.3) */
+        nst_time xmit;          /* of the most recently sent segment that was delivered; has_xmit says whether there is one */
+        seq_t end;              /* its end */
+        uint32_t rtt_us;
+        seq_t fack;             /* highest end delivered */
+        uint8_t reo_wnd_mult, reo_wnd_persist;
+        bool has_xmit, reordering_seen, dsack_round_on, advanced;
+        seq_t dsack_round;
+        uint32_t reo_wnd_us;    /* as last computed, for traces */
+        uint32_t reordering;    /* segments: degree of reordering seen (tcpi_reordering) */
+        uint32_t reord_seen;    /* times reordering was seen */
+    } rack;
+    struct {                    /* tail loss probe (RFC 8985 §7) */
+        seq_t end;              /* SND.NXT when the probe was sent */
+        bool is_out, is_rtx;
+        bool owed;              /* to be sent now */
+    } tlp;
+    struct {                    /* proportional rate reduction (RFC 6937) */
+        uint32_t prior_cwnd, delivered, out;
+    } prr;
+    struct {                    /* delivery rate */
+        uint64_t delivered_total; /* segments */
+        uint32_t lost_total;
+        uint32_t app_limited;   /* delivered_total beyond which samples are not app-limited; 0 = not limited */
+        nst_time delivered_at, first_sent_at;
+        uint64_t round_end;     /* delivered_total that ends the round trip */
+    } rate;
+    struct {
+        nst_time at;            /* end of the burst at the pacing rate: the next one begins then */
+        uint32_t burst;         /* bytes that may still go at once */
+    } pace;
+    struct {                    /* RFC 3168 */
+        bool is_on, was_asked, echo /* ECE until CWR comes */, cwr_owed;
+    } ecn;
+    struct {                    /* RFC 7413, tcp_fastopen.c */
+        struct tcp_listener *listener; /* server: counts this child; NULL = none */
+        struct list link;       /* in listener->fo_pending */
+        bool is_deferred;       /* client: the SYN waits for the first send */
+        bool is_asked;          /* client: this connection uses it */
+        bool may_carry;         /* client: the first SYN takes text */
+        bool has_text;          /* client: it took some, up to end */
+        bool rtx_owed;          /* client: resend now what the SYN-ACK did not acknowledge */
+        bool offer;             /* the next SYN or SYN-ACK carries the option */
+        bool was_offered;
+        bool is_exp;            /* in the experimental kind */
+        bool is_child;          /* server: usable in SYN-RECEIVED */
+        bool is_taken;          /* the text of the SYN was acknowledged, by either side */
+        uint8_t len;            /* of the cookie; 0 = a request */
+        uint8_t cookie[WIRE_FO_MAX];
+        seq_t end;
+    } fo;
     struct {                    /* scoreboard: segments in flight */
         uint32_t first, last, root; /* tcp_seg ids */
+        uint32_t t_first, t_last;   /* by time of transmission */
         uint32_t rtx_hint;      /* where the search for the next lost segment starts; 0 = first */
         uint32_t lost_cursor;   /* segments before it are judged by the threshold; 0 = to be counted anew */
         uint32_t sacked_above;  /* SACKed segments at or after lost_cursor */
@@ -161,6 +240,14 @@ struct tcp_pcb {
     struct wire_sack sack_recent[WIRE_SACK_MAX]; /* RFC 2018 §4: most recent first, as last reported; lo == hi = unused */
     struct wire_sack dsack;     /* RFC 2883: to be reported once; lo == hi = none */
     uint32_t rcvbuf, sndbuf;    /* bytes */
+    bool is_sndbuf_fixed;       /* the application chose it */
+    struct {                    /* dynamic right-sizing of rcvbuf */
+        nst_time at, rtt_at;
+        uint32_t copied, space; /* bytes read in this round trip, and the most so far */
+        uint32_t rtt_us, last_ecr;
+        seq_t rtt_seq;
+        bool is_fixed, rtt_started;
+    } drs;
 
     /* ---- acknowledgements */
     struct {
@@ -169,6 +256,9 @@ struct tcp_pcb {
         uint16_t rule;          /* why */
         uint32_t bytes;         /* received and not acknowledged */
         uint32_t segs;
+        uint32_t ato_us;        /* tcp_delack.c: how long an ACK waits */
+        bool is_started, is_pingpong;
+        nst_time last_data;     /* when data in order arrived */
         nst_time challenge_at;  /* last answer to an invalid segment */
         bool has_challenged;
     } ack;
@@ -182,6 +272,8 @@ struct tcp_pcb {
     uint8_t keepcnt, keep_sent, syncnt /* 0 = setting */;
     bool out_blocked;           /* the application met a full send buffer: raise NST_EV_OUT when a third is free */
     bool force_partial;         /* the persist timer or an uncork lets one partial segment go */
+    bool force_push;            /* and with PSH */
+    uint32_t notsent_lowat;     /* NST_EV_OUT only with less than this unsent; 0 = no limit */
     bool probe_owed;            /* a window or keepalive probe is to be sent now */
     bool syn_owed;              /* SYN or SYN-ACK is to be (re)sent now */
     bool is_orphan;             /* the application closed; the stack finishes alone */
@@ -191,8 +283,19 @@ struct tcp_pcb {
     struct {
         uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
         uint64_t segs_out, segs_in, data_segs_out, data_segs_in;
-        uint32_t total_retrans, fast, rto;
+        uint32_t total_retrans, fast, rto, tlp, undo;
     } n;
+};
+
+enum { TCP_FO_CACHE = 64 /* LIMIT: pairs of addresses whose cookie is remembered */ };
+struct tcp_fo_entry {
+    ipaddr local, remote;
+    uint64_t used;           /* order of use; 0 = free */
+    uint16_t mss;            /* the peer's */
+    uint8_t len;             /* of the cookie; 0 = none known */
+    bool is_exp;
+    uint8_t exp_tries;       /* 1 = the next request is of the experimental kind, 2 = that was no use */
+    uint8_t cookie[WIRE_FO_MAX];
 };
 
 struct tcp {
@@ -208,8 +311,15 @@ struct tcp {
     uint64_t rst_credit;     /* token bucket of tcp_rst.c, nanoseconds worth */
     bool rst_is_started;
     nst_time rst_refill;
+    uint32_t orphans;        /* is_orphan, TIME-WAIT excepted */
+    nst_time cookie_until;   /* SYN cookies are believed until then */
     uint32_t gen;            /* counts handles given out */
     uint32_t port_counter;   /* RFC 6056 */
+    struct {                 /* tcp_fastopen.c */
+        struct sipkey key;
+        uint64_t uses;
+        struct tcp_fo_entry cache[TCP_FO_CACHE];
+    } fo;
 };
 
 void tcp_init(struct tcp *t, struct base *b, struct ip *ip, struct arena *a, const nst_config *cfg);
@@ -251,17 +361,42 @@ struct tcp_rseg { /* a received segment: SEG.* of RFC 9293 §3.3.1 */
     uint32_t wnd;        /* SEG.WND, scaled */
 };
 void tcp_input(struct tcp *t, const struct ip_view *v);
-void tcp_listen_input(struct tcp *t, struct tcp_listener *l, struct tcp_rseg *s);
+/* Returns a new block in SYN-RECEIVED to which s, the ACK of a cookie, is to be given; else NULL. */
+struct tcp_pcb *tcp_listen_input(struct tcp *t, struct tcp_listener *l, struct tcp_rseg *s);
+void tcp_send_from(struct tcp_pcb *p, seq_t iss); /* send variables for that ISS */
 void tcp_syn_sent_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
 /* Returns true when the segment is a new SYN that may reuse the pair: the pcb is gone and the caller starts over. */
 bool tcp_time_wait_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
 void tcp_enter_time_wait(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule);
 void tcp_accept_child(struct tcp *t, struct tcp_pcb *p); /* SYN-RECEIVED -> ESTABLISHED of a passive open: to the accept queue */
 void tcp_time_wait_adopt(struct tcp *t, struct tcp_pcb *p); /* nobody holds the handle any more: it may be recycled */
-void tcp_start(struct tcp *t, struct tcp_pcb *p);              /* ISS and send variables; owes a SYN or SYN-ACK */
+void tcp_start(struct tcp *t, struct tcp_pcb *p, seq_t iss);             /* ISS and send variables; owes a SYN or SYN-ACK */
 void tcp_receive_from(struct tcp_pcb *p, seq_t irs, uint32_t seg_wnd); /* receive variables from the peer's SYN */
 void tcp_listener_close(struct tcp *t, struct tcp_listener *l);
 void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s); /* steps 6 to 8: URG, text, FIN */
+
+/* ---- tcp_cookie.c */
+void tcp_cookie_send(struct tcp *t, const struct tcp_listener *l, struct tcp_rseg *s);
+bool tcp_cookie_check(const struct tcp *t, const struct tcp_rseg *s, uint16_t *mss);
+void tcp_cookie_restore(const struct tcp_rseg *s, uint16_t mss, struct tcp_rseg *syn);
+
+/* ---- tcp_fastopen.c */
+void tcp_fastopen_init(struct tcp *t);
+void tcp_fastopen_set_key(struct tcp *t, const uint8_t key[16]);
+void tcp_fastopen_cookie(const struct tcp *t, const ipaddr *remote, const ipaddr *local, uint8_t out[8]);
+void tcp_fastopen_defer(struct tcp *t, struct tcp_pcb *p);                   /* client: no SYN before the first send */
+void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool has_text);  /* that send came */
+uint32_t tcp_fastopen_syn_text(struct tcp *t, struct tcp_pcb *p);            /* bytes that go on the first SYN */
+void tcp_fastopen_option(const struct tcp_pcb *p, struct wire_tcp_opts *o);
+void tcp_fastopen_on_syn_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s); /* the SYN is acknowledged */
+struct tcp_seg *tcp_fastopen_next_rtx(struct tcp *t, struct tcp_pcb *p);
+void tcp_fastopen_listen(const struct tcp *t, struct tcp_listener *l);
+/* true: p is usable at once and has the text of the SYN; else the handshake goes on as ever. */
+bool tcp_fastopen_on_syn(struct tcp *t, struct tcp_listener *l, struct tcp_pcb *p, const struct tcp_rseg *s);
+void tcp_fastopen_leave(struct tcp *t, struct tcp_pcb *p, bool is_reset);    /* its handshake ended */
+void tcp_fastopen_listener_close(struct tcp *t, struct tcp_listener *l);
+/* A child of Fast Open whose handshake has not ended. */
+static inline bool tcp_fastopen_is_early(const struct tcp_pcb *p) { return p->state == TCPS_SYN_RCVD && p->fo.is_child; }
 
 /* ---- tcp_ack.c */
 enum tcp_ack_verdict { TCP_ACK_OK, TCP_ACK_DROP /* the segment ends here */, TCP_ACK_GONE /* so did the pcb */ };
@@ -278,6 +413,11 @@ uint32_t tcp_reasm_space(const struct tcp_pcb *p); /* bytes of window that could
 void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o); /* RFC 2018 §4 */
 bool tcp_reasm_may_update_window(const struct tcp *t, const struct tcp_pcb *p); /* RFC 9293 §3.8.6.2.2 */
 
+/* ---- tcp_autotune.c */
+void tcp_autotune_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
+void tcp_autotune_read(struct tcp *t, struct tcp_pcb *p, uint32_t bytes);
+void tcp_autotune_acked(struct tcp *t, struct tcp_pcb *p);
+
 /* ---- tcp_seg.c: the scoreboard's container */
 struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id); /* NULL for 0 */
 struct tcp_seg *tcp_seg_append(struct tcp *t, struct tcp_pcb *p, seq_t seq, uint32_t len, uint8_t flags); /* NULL = pool empty */
@@ -288,22 +428,80 @@ void tcp_seg_clear(struct tcp *t, struct tcp_pcb *p);
 
 /* ---- tcp_sack.c, tcp_recovery.c */
 struct tcp_delivery { /* what one ACK said */
+    const struct tcp_rseg *ack_seg; /* the segment that carried it */
+    uint32_t prior_in_flight;
+    uint32_t lost_segs;     /* newly found lost */
+    uint32_t rtt_us;        /* sample of this ACK, 0 = none */
+    uint64_t rate_delivered; /* tcp_rate.c, of the newest segment delivered: the connection's state when it was sent */
+    nst_time rate_delivered_at, rate_first_sent, rate_xmit;
+    uint32_t rate_tx_in_flight, rate_lost;
+    bool rate_has, rate_app_limited;
+    bool has_ece;           /* congestion was echoed */
+    bool orig_acked;        /* data sent once was delivered (F-RTO) */
+    bool dsack_is_ours;     /* a D-SACK for something we retransmitted */
     uint32_t acked_segs;    /* newly cumulatively acknowledged */
     uint32_t sacked_segs;   /* newly SACKed */
+    uint32_t delivered_segs; /* either, each segment once; without SACK a duplicate ACK stands for one */
+    seq_t prior_fack, prior_una; /* highest end delivered, SND.UNA: before this ACK */
+    bool ends_reduction;    /* recovery or CWR ended by it */
     uint32_t acked_bytes;
     bool una_moved, is_dupack, has_dsack;
     bool has_xmit;          /* newest_xmit holds a time */
     nst_time newest_xmit;   /* of the segments acknowledged or SACKed that were sent once */
 };
 void tcp_sack_process(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d); /* RFC 2018, 6675 */
-void tcp_recovery_on_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d);
+void tcp_recovery_on_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d);
+bool tcp_recovery_after_loss(struct tcp *t, struct tcp_pcb *p); /* losses were found: enter recovery when not in it */
+void tcp_recovery_on_reo(struct tcp *t, struct tcp_pcb *p);     /* RACK's timer found them */
+void tcp_recovery_enter_cwr(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule);
 void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p);
 struct tcp_seg *tcp_recovery_next_rtx(struct tcp *t, struct tcp_pcb *p); /* lost segment to resend now, NULL = none */
 uint32_t tcp_recovery_pipe(const struct tcp_pcb *p);  /* segments in the network */
 bool tcp_recovery_may_send_new(const struct tcp_pcb *p);
-void tcp_recovery_mark_lost(struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule);
-void tcp_recovery_seg_acked(struct tcp_pcb *p, const struct tcp_seg *s); /* counters, when s leaves the scoreboard */
+void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule);
+void tcp_recovery_seg_acked(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s); /* s leaves the scoreboard */
 void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, bool is_rtx);
+
+/* ---- tcp_rack.c (RFC 8985 §6), tcp_tlp.c (§7), tcp_prr.c, tcp_undo.c, tcp_rate.c */
+void tcp_rack_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s);      /* to the end of the list by time */
+void tcp_rack_forget(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s);    /* delivered, lost or gone */
+void tcp_rack_delivered(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, const struct tcp_rseg *r, struct tcp_delivery *d);
+uint32_t tcp_rack_detect(struct tcp *t, struct tcp_pcb *p);                   /* marks what is lost; returns how many; arms TCPT_REO */
+void tcp_rack_split(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, struct tcp_seg *n); /* n takes its place behind s */
+bool tcp_rack_is_on(const struct tcp *t, const struct tcp_pcb *p);
+void tcp_rack_on_dsack(struct tcp_pcb *p, const struct tcp_rseg *s, bool is_ours);
+void tcp_rack_reordered(struct tcp_pcb *p, seq_t seq);
+nst_time tcp_rack_remaining(const struct tcp *t, const struct tcp_pcb *p, const struct tcp_seg *s); /* 0 = overdue */
+void tcp_tlp_schedule(struct tcp *t, struct tcp_pcb *p);
+bool tcp_tlp_on_timer(struct tcp *t, struct tcp_pcb *p);
+void tcp_tlp_on_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, const struct tcp_delivery *d);
+void tcp_prr_begin(struct tcp_pcb *p);
+void tcp_prr_on_ack(struct tcp_pcb *p, const struct tcp_delivery *d);
+void tcp_undo_begin(struct tcp_pcb *p);
+void tcp_undo_sent(struct tcp *t, struct tcp_pcb *p, uint32_t segs);          /* a retransmission left */
+bool tcp_undo_is_due(const struct tcp_pcb *p, const struct tcp_rseg *s);      /* by D-SACK or timestamps */
+void tcp_undo(struct tcp *t, struct tcp_pcb *p, bool unmark_lost, enum nst_rule rule);
+void tcp_rate_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s);
+void tcp_rate_check_app_limited(struct tcp_pcb *p);
+void tcp_rate_delivered(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, struct tcp_delivery *d);
+void tcp_rate_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d, struct cc_rate *out);
+
+/* ---- tcp_pace.c, tcp_ecn.c */
+bool tcp_pace_may_send(struct tcp *t, struct tcp_pcb *p); /* false: TCPT_PACE is armed */
+void tcp_pace_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len);
+uint16_t tcp_ecn_syn_flags(const struct tcp *t, struct tcp_pcb *p);
+void tcp_ecn_from_syn(const struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
+void tcp_ecn_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
+bool tcp_ecn_acked(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
+uint16_t tcp_ecn_flags(struct tcp_pcb *p, bool is_new_data, uint8_t *ect);
+
+/* ---- tcp_delack.c: when to acknowledge */
+void tcp_delack_received(struct tcp *t, struct tcp_pcb *p, uint32_t text, bool filled_gap); /* text in order */
+void tcp_delack_quick(struct tcp *t, struct tcp_pcb *p, uint32_t most);  /* the next ACKs go at once */
+void tcp_delack_data_sent(struct tcp *t, struct tcp_pcb *p);
+void tcp_delack_ack_sent(struct tcp *t, struct tcp_pcb *p);
+void tcp_delack_expired(struct tcp *t, struct tcp_pcb *p);
+void tcp_delack_read(struct tcp *t, struct tcp_pcb *p);                  /* the application took bytes */
 
 /* ---- tcp_rtt.c */
 void tcp_rtt_init(struct tcp *t, struct tcp_pcb *p);
@@ -324,11 +522,21 @@ bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame
 void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p); /* RTO or persist, as what is in flight requires */
 /* Bytes of new data that may leave now as one segment; 0 = none. */
 uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint8_t *flags, enum nst_rule *rule);
+bool tcp_segment_sent(struct tcp_pcb *p, seq_t end);
+void tcp_segment_wrote(struct tcp_pcb *p, uint32_t n, uint32_t flags); /* n bytes were queued */
+bool tcp_segment_is_full(struct tcp_pcb *p);      /* too many records wait */
+uint32_t tcp_segment_room(struct tcp_pcb *p);     /* bytes that notsent_lowat still takes */
+static inline uint32_t tcp_segment_unsent(const struct tcp_pcb *p)
+{
+    return seq_gt(p->snd.end, p->snd.nxt) ? seq_len(p->snd.end, p->snd.nxt) : 0;
+}
+void tcp_wake_writer(struct tcp *t, struct tcp_pcb *p); /* NST_EV_OUT when it waits and there is room */
 void tcp_options_offer(const struct tcp *t, struct tcp_pcb *p);
 void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o);
 void tcp_options_data(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o, bool with_sack);
 void tcp_options_from_syn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s); /* what the peer offered and we agree to */
 void tcp_mss_update(struct tcp *t, struct tcp_pcb *p); /* snd.mss from peer, route, user and options */
+uint8_t tcp_options_wscale(const struct tcp *t); /* the shift that we offer */
 uint16_t tcp_mss_advertise(const struct tcp *t, const struct tcp_pcb *p);
 uint32_t tcp_ts_now(const struct tcp *t, const struct tcp_pcb *p);
 void tcp_rst_reply(struct tcp *t, const struct tcp_rseg *s, enum nst_rule rule);  /* RFC 9293 §3.5.2 groups 1 and 2 */
@@ -343,6 +551,8 @@ nst_ssize tcp_recv(struct tcp *t, struct tcp_pcb *p, nst_msg *m);
 int tcp_close(struct tcp *t, struct tcp_pcb *p, int how);
 int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len);
 int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, size_t len);
+const struct cc_ops *tcp_cc_by_id(int64_t id);           /* enum nst_cc */
+void tcp_cc_choose(struct tcp *t, struct tcp_pcb *p, int64_t id);
 void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out);
 
 /* Pages that queued text may still take; in_order: it lets a stream go on. Some are kept for it, and some for the packets (link

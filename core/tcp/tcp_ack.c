@@ -71,12 +71,18 @@ static void clean_scoreboard(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct
             s->flags &= (uint8_t)~SEG_SYN;
             break;
         }
+        if ((s->flags & SEG_SACKED) == 0) {
+            tcp_rack_delivered(t, p, s, d->ack_seg, d);
+            tcp_rate_delivered(t, p, s, d);
+            d->delivered_segs++;
+            d->orig_acked |= (s->flags & SEG_EVER_RTX) == 0 && seq_leq(seq_add(s->seq, s->len), p->rec.recover);
+        }
         covers_rtx |= (s->flags & SEG_EVER_RTX) != 0;
         if ((s->flags & (SEG_EVER_RTX | SEG_SACKED)) == 0) {
             newest = s->xmit > newest ? s->xmit : newest;
             has_xmit = true;
         }
-        tcp_recovery_seg_acked(p, s);
+        tcp_recovery_seg_acked(t, p, s);
         d->acked_segs++;
         tcp_seg_pop_first(t, p);
     }
@@ -88,10 +94,12 @@ static void clean_scoreboard(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct
         ivset_remove_below(&t->ivs, &p->q.sacked, ack);
 }
 
-static void take_rtt_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, const struct tcp_delivery *d)
+static void take_rtt_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d)
 {
     if (d->has_xmit) {
-        tcp_rtt_sample(t, p, t->b->now - d->newest_xmit);
+        nst_time rtt = t->b->now - d->newest_xmit;
+        tcp_rtt_sample(t, p, rtt);
+        d->rtt_us = rtt / 1000 > 0 ? (uint32_t)(rtt / 1000) : 1;
         return;
     }
     if (!d->una_moved || !p->opt.ts || !s->h.opt.has_ts || s->h.opt.ts_ecr == 0)
@@ -119,10 +127,8 @@ static void advance_una(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct tcp_
     p->rec.retransmits = 0;
     p->rtt.backoff = 0;
     tcp_timer_stop(p, TCPT_RTX); /* RFC 6298 (5.2), (5.3): set again below for what remains */
-    if (p->out_blocked && tcp_send_room(p) * 3 >= p->sndbuf) {
-        p->out_blocked = false;
-        sockbase_raise(t->b, &p->sock, NST_EV_OUT);
-    }
+    tcp_autotune_acked(t, p);
+    tcp_wake_writer(t, p);
 }
 
 /* RFC 5681 §2: data outstanding, no text, no SYN or FIN, ACK = SND.UNA, window unchanged. With SACK: something new SACKed. */
@@ -165,7 +171,8 @@ enum tcp_ack_verdict tcp_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *
         tcp_challenge(t, p, NST_RULE_TCP_CHALLENGE);
         return TCP_ACK_DROP;
     }
-    struct tcp_delivery d = {0};
+    struct tcp_delivery d = {.ack_seg = s, .prior_in_flight = tcp_recovery_pipe(p), .prior_fack = p->rack.fack,
+                             .prior_una = p->snd.una};
     tcp_sack_process(t, p, s, &d);
     bool window_changed = maybe_update_window(t, p, s);
     d.is_dupack = is_duplicate(p, s, window_changed);
@@ -176,10 +183,15 @@ enum tcp_ack_verdict tcp_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *
     if (d.una_moved || d.sacked_segs > 0)
         take_rtt_sample(t, p, s, &d);
     if (p->q.first != 0 || d.una_moved)
-        tcp_recovery_on_ack(t, p, &d);
+        d.has_ece = tcp_ecn_acked(t, p, s);
+    if (p->q.first != 0 || d.una_moved || d.has_dsack || p->tlp.is_out)
+        tcp_recovery_on_ack(t, p, s, &d);
     if (d.una_moved && p->snd.fin_sent && seq_eq(p->snd.una, seq_add(p->snd.end, 1)) && !on_fin_acked(t, p))
         return TCP_ACK_GONE;
     tcp_output_rtx_timer(t, p);
+    if (d.una_moved || d.sacked_segs > 0)
+        tcp_tlp_schedule(t, p);
+    p->snd.more = false; /* MSG_MORE held back only until the next ACK */
     tcp_mark(t, p); /* the window or cwnd may have opened */
     return TCP_ACK_OK;
 }

@@ -12,11 +12,13 @@ static void set_rcvbuf(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
     (void)t;
     p->rcvbuf = (uint32_t)v;
+    p->drs.is_fixed = true;
 }
 static void set_sndbuf(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
     (void)t;
     p->sndbuf = (uint32_t)v;
+    p->is_sndbuf_fixed = true;
 }
 static void set_keepalive(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
@@ -79,11 +81,35 @@ static void set_syncnt(struct tcp *t, struct tcp_pcb *p, int32_t v)
     (void)t;
     p->syncnt = (uint8_t)v;
 }
+static void set_notsent_lowat(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    p->notsent_lowat = (uint32_t)v;
+    tcp_wake_writer(t, p);
+}
 static void set_user_timeout(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
     (void)t;
     p->user_timeout_ms = (uint32_t)v;
 }
+
+const struct cc_ops *tcp_cc_by_id(int64_t id)
+{
+    static const struct cc_ops *const algorithms[] = {[NST_CC_RENO] = &cc_reno, [NST_CC_CUBIC] = &cc_cubic, [NST_CC_BBR] = &cc_bbr};
+    return algorithms[id];
+}
+
+void tcp_cc_choose(struct tcp *t, struct tcp_pcb *p, int64_t id)
+{
+    memset(&p->cc.u, 0, sizeof p->cc.u);
+    p->cc.pacing_bps = 0;
+    p->cc.send_quantum = 0;
+    p->cc.ops = id == NST_CC_CUBIC && t->b->set[NST_SET_TCP_HYSTART] == 2 ? &cc_cubic_pp : tcp_cc_by_id(id);
+    p->cc.is_paced = t->b->set[NST_SET_TCP_PACING] != 0;
+    if (p->cc.ops->init != NULL)
+        p->cc.ops->init(&p->cc, &t->b->rng, t->b->now);
+}
+
+static void set_cc(struct tcp *t, struct tcp_pcb *p, int32_t v) { tcp_cc_choose(t, p, v); }
 
 static const struct int_option int_options[] = {
     {NST_SO_RCVBUF, 2304, 1 << 28, set_rcvbuf}, /* well below STREAM_WINDOW_MAX */
@@ -99,7 +125,10 @@ static const struct int_option int_options[] = {
     {NST_TCP_KEEPINTVL, 1, INT32_MAX, set_keepintvl},
     {NST_TCP_KEEPCNT, 1, 127, set_keepcnt},
     {NST_TCP_SYNCNT, 1, 127, set_syncnt},
+    {NST_TCP_CONGESTION, NST_CC_RENO, NST_CC_BBR, set_cc},
     {NST_TCP_USER_TIMEOUT, 0, INT32_MAX, set_user_timeout},
+    {NST_TCP_NOTSENT_LOWAT, 0, INT32_MAX, set_notsent_lowat},
+    {NST_TCP_FASTOPEN, 0, INT32_MAX, NULL}, /* of listeners only */
 };
 
 static int get_int(int32_t v, void *arg, size_t len)
@@ -127,7 +156,7 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
         .tcpi_ca_state = p->rec.ca_state,
         .tcpi_retransmits = p->rec.retransmits,
         .tcpi_backoff = p->rtt.backoff,
-        .tcpi_options = (uint8_t)((p->opt.ts ? 1 : 0) | (p->opt.sack ? 2 : 0) | (p->opt.wscale ? 4 : 0)),
+        .tcpi_options = (uint8_t)((p->opt.ts ? 1 : 0) | (p->opt.sack ? 2 : 0) | (p->opt.wscale ? 4 : 0) | (p->fo.is_taken ? 32 : 0)),
         .tcpi_snd_wscale = p->snd.wscale,
         .tcpi_rcv_wscale = p->rcv.wscale,
         .tcpi_rto = (uint32_t)(tcp_rtt_rto(t, p) / 1000),
@@ -146,7 +175,7 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
         .tcpi_snd_cwnd = p->cc.cwnd,
         .tcpi_snd_wnd = p->snd.wnd,
         .tcpi_rcv_space = p->rcvbuf,
-        .tcpi_reordering = (uint32_t)t->b->set[NST_SET_TCP_REORDERING],
+        .tcpi_reordering = p->rack.reordering,
         .tcpi_total_retrans = p->n.total_retrans,
         .tcpi_rto_count = p->n.rto,
         .tcpi_fast_count = p->n.fast,
@@ -189,7 +218,7 @@ int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len)
         if (len != sizeof v)
             return -NST_EINVAL;
         memcpy(&v, arg, sizeof v);
-        if (v < o->min || v > o->max)
+        if (v < o->min || v > o->max || o->set == NULL)
             return -NST_EINVAL;
         o->set(t, p, v);
         return 0;
@@ -220,6 +249,7 @@ int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, s
     case NST_SO_TOS: l->tos = (uint8_t)v; return 0;
     case NST_TCP_NODELAY: l->nodelay = v != 0; return 0;
     case NST_TCP_MAXSEG: l->maxseg = (uint16_t)v; return 0;
+    case NST_TCP_FASTOPEN: l->fo_max = (uint32_t)v; return 0;
     default: return -NST_EINVAL;
     }
 }

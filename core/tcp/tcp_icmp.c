@@ -17,15 +17,16 @@ static void on_too_big(struct tcp *t, struct tcp_pcb *p, const struct ip_error *
         return;
     if (!tcp_route(t, p))
         return;
+    if (p->state == TCPS_SYN_SENT && p->fo.has_text) { /* the SYN with its text was too large: now without */
+        p->syn_owed = true;
+        tcp_mark(t, p);
+        return;
+    }
     uint32_t resend = 0;
     for (struct tcp_seg *s = tcp_seg_at(t, p->q.first); s != NULL; s = tcp_seg_at(t, s->next)) { /* bounded by what is in flight */
         if (s->len <= p->snd.mss)
             continue;
-        if (s->flags & SEG_RTX_OUT) {
-            s->flags &= (uint8_t)~SEG_RTX_OUT;
-            p->rec.retrans_out--;
-        }
-        tcp_recovery_mark_lost(p, s, NST_RULE_TCP_PMTU_RTX);
+        tcp_recovery_mark_lost(t, p, s, NST_RULE_TCP_PMTU_RTX);
         resend++;
     }
     p->q.rtx_hint = 0;
@@ -51,7 +52,8 @@ void tcp_on_icmp(struct tcp *t, const struct ip_error *e)
     bool is_hard = e->kind == IP_ERR_UNREACH_PORT || e->kind == IP_ERR_UNREACH_PROTO || e->kind == IP_ERR_ADMIN;
     if (e->kind == IP_ERR_TOO_BIG)
         on_too_big(t, p, e);
-    else if (is_hard && p->state == TCPS_SYN_SENT)
+    else if ((is_hard && p->state == TCPS_SYN_SENT) ||
+             ((is_hard || e->kind == IP_ERR_UNREACH_SOFT) && tcp_fastopen_is_early(p) && p->listener != NULL))
         tcp_done(t, p, NST_RULE_TCP_ICMP_HARD, e->err);
     else
         drop(t->b, NST_DROP_ICMP_IGNORED, p->route.ifx, e->l4_len, p->conn);

@@ -102,8 +102,10 @@ static enum verdict not_acceptable(struct tcp *t, struct tcp_pcb *p, struct tcp_
     }
     seq_t end = seq_add(s->seq, s->len);
     bool is_old = seq_leq(end, p->rcv.nxt);
-    if (s->text > 0 && is_old)
+    if (s->text > 0 && is_old) {
         p->dsack = (struct wire_sack){s->seq, seq_add(s->seq, s->text)}; /* RFC 2883 §4.1 */
+        tcp_delack_quick(t, p, UINT32_MAX); /* our ACK was probably lost */
+    }
     if (s->len > 0)
         tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OLD);
     else
@@ -154,7 +156,7 @@ static enum verdict step2_reset(struct tcp *t, struct tcp_pcb *p, struct tcp_rse
         tcp_challenge(t, p, NST_RULE_TCP_CHALLENGE);
         return stop(t, p, s, NST_DROP_TCP_RST_CHALLENGED);
     }
-    bool refused = p->state == TCPS_SYN_RCVD; /* passive: back to LISTEN, that is the block goes; active: refused */
+    bool refused = p->state == TCPS_SYN_RCVD && !p->fo.is_child; /* passive: back to LISTEN, that is the block goes; active: refused */
     bool in_order = p->state == TCPS_CLOSING || p->state == TCPS_LAST_ACK;
     tcp_done(t, p, NST_RULE_TCP_RCV_RST, in_order ? 0 : refused ? NST_ECONNREFUSED : NST_ECONNRESET);
     return STOP;
@@ -166,7 +168,7 @@ static enum verdict step4_syn(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg 
 {
     if ((s->h.flags & TCP_SYN) == 0)
         return NEXT;
-    if (p->state == TCPS_SYN_RCVD && p->was_passive) {
+    if (p->state == TCPS_SYN_RCVD && p->was_passive && !p->fo.is_child) {
         enum verdict v = stop(t, p, s, NST_DROP_TCP_SYN_CHALLENGED);
         tcp_done(t, p, NST_RULE_TCP_RCV_SYN, NST_ECONNRESET);
         return v;
@@ -184,11 +186,13 @@ static enum verdict establish(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg 
         tcp_rst_reply(t, s, NST_RULE_TCP_RST_SYN_RCVD);
         return v;
     }
-    if (p->listener != NULL && p->listener->accept_count >= p->listener->backlog)
+    if (p->listener != NULL && !p->fo.is_child && p->listener->accept_count >= p->listener->backlog)
         return stop(t, p, s, NST_DROP_TCP_ACCEPT_QUEUE_FULL); /* our SYN-ACK will be repeated, so will this ACK */
     tcp_set_state(t, p, TCPS_ESTABLISHED, NST_RULE_TCP_RCV_ACK);
     tcp_update_window(t, p, s);
-    if (p->was_passive)
+    if (p->fo.is_child)
+        tcp_fastopen_leave(t, p, false); /* it is in the accept queue, or was taken from there */
+    else if (p->was_passive)
         tcp_accept_child(t, p);
     else
         sockbase_raise(t->b, &p->sock, NST_EV_CONNECT | NST_EV_OUT);
@@ -246,6 +250,7 @@ static void consume_fin(struct tcp *t, struct tcp_pcb *p)
     p->rcv.nxt = seq_add(p->rcv.nxt, 1);
     p->rcv.adv = seq_max(p->rcv.adv, p->rcv.nxt);
     p->rcv.fin_seen = true;
+    p->ack.is_pingpong = true;
     tcp_ack_soon(p, t, NST_RULE_TCP_ACK_FIN);
     sockbase_raise(t->b, &p->sock, NST_EV_EOF | NST_EV_IN);
     switch (p->state) {
@@ -298,6 +303,8 @@ void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     }
     if (s->text > 0) {
         p->n.data_segs_in++;
+        tcp_ecn_received(t, p, s);
+        tcp_autotune_received(t, p, s);
         tcp_reasm_text(t, p, s);
     }
     step8_fin(t, p, s);
@@ -337,9 +344,9 @@ void tcp_input(struct tcp *t, const struct ip_view *v)
         synchronized_input(t, p, &s);
     } else {
         struct tcp_listener *l = tcp_listener_lookup(t, &v->dst, s.h.dport);
-        if (l != NULL)
-            tcp_listen_input(t, l, &s);
-        else
+        if (l == NULL)
             no_connection(t, &s);
+        else if ((p = tcp_listen_input(t, l, &s)) != NULL)
+            synchronized_input(t, p, &s);
     }
 }

@@ -35,7 +35,7 @@ void tcp_mss_update(struct tcp *t, struct tcp_pcb *p)
 }
 
 /* The smallest shift with which the largest buffer fits 16 bits (RFC 7323 §2.2). */
-static uint8_t choose_wscale(const struct tcp *t)
+uint8_t tcp_options_wscale(const struct tcp *t)
 {
     uint64_t max = (uint64_t)t->b->set[NST_SET_TCP_RMEM_MAX];
     uint8_t shift = 0;
@@ -67,7 +67,7 @@ void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
         p->opt.offered_wscale = p->opt.wscale;
     }
     if (p->opt.offered_wscale) {
-        p->rcv.wscale = choose_wscale(t);
+        p->rcv.wscale = tcp_options_wscale(t);
         o->has_wscale = true;
         o->wscale = p->rcv.wscale;
     }
@@ -77,6 +77,7 @@ void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
         o->ts_val = tcp_ts_now(t, p);
         o->ts_ecr = answers ? p->opt.ts_recent : 0;
     }
+    tcp_fastopen_option(p, o);
 }
 
 void tcp_options_data(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o, bool with_sack)
@@ -107,6 +108,7 @@ void tcp_options_from_syn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rse
     p->snd.wscale = p->opt.wscale ? (o->wscale < TCP_WSCALE_MAX ? o->wscale : TCP_WSCALE_MAX) : 0; /* attacks E6 */
     if (!p->opt.wscale)
         p->rcv.wscale = 0;
+    tcp_ecn_from_syn(t, p, s);
     p->opt.ts = may_ts && o->has_ts;
     if (p->opt.ts) {
         p->opt.ts_recent = o->ts_val;

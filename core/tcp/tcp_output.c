@@ -95,9 +95,10 @@ static void fill_note(const struct tcp_pcb *p, const struct outseg *o, nst_tx_no
 }
 
 /* Everything that a departing acknowledgement settles. */
-static void settle_ack(struct tcp_pcb *p, const struct outseg *o, bool had_sack)
+static void settle_ack(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, bool had_sack)
 {
     bool counts_dups = p->ack.rule == NST_RULE_TCP_ACK_OOO && had_sack;
+    tcp_delack_ack_sent(t, p);
     if (o->len == 0 && counts_dups && p->ack.owed > 0)
         p->ack.owed--; /* one duplicate ACK per segment out of order */
     else if (!counts_dups || o->len == 0)
@@ -137,6 +138,8 @@ static void urgent(const struct tcp_pcb *p, const struct outseg *o, struct wire_
 static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struct tx_hdr *hdr, nst_tx_frame *f)
 {
     struct wire_tcp h = {.sport = p->lport, .dport = p->rport, .seq = o->seq, .flags = o->flags};
+    uint8_t ect = 0;
+    h.flags |= o->is_syn ? tcp_ecn_syn_flags(t, p) : tcp_ecn_flags(p, o->len > 0 && !o->is_rtx, &ect);
     bool acks = (o->flags & TCP_ACK) != 0;
     if (acks)
         h.ack = p->rcv.nxt;
@@ -156,7 +159,7 @@ static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struc
     uint32_t hdr_len = wire_tcp_emit(l4, &h);
     f->niov = 1;
     if (o->len > 0)
-        f->niov += (uint32_t)stream_slices(&t->b->pages, &p->sndq, o->seq.v, o->len, f->iov + 1, NST_TX_IOV_MAX - 1, &covered);
+        f->niov += (uint32_t)stream_slices(&t->b->pages, &p->sndq, o->seq.v + o->is_syn, o->len, f->iov + 1, NST_TX_IOV_MAX - 1, &covered);
     nst_assert(t->b, covered == o->len);
     csum_t sum = {0};
     csum_add_pseudo(&sum, &p->local, &p->remote, PROTO_TCP, hdr_len + o->len);
@@ -167,10 +170,13 @@ static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struc
     struct ip_frame fr = {.hdr = hdr, .f = f, .l4_hdr_len = hdr_len, .payload_len = o->len, .route = &p->route, .dst = p->remote,
                           .proto = PROTO_TCP, .ttl = p->ttl, .tos = p->tos, .flow = p->flow};
     fill_note(p, o, &f->note);
+    fr.tos = (uint8_t)((fr.tos & ~3u) | ect);
     bool is_filled = ip_frame_finish(t->ip, &fr);
     count_out(t, p, o);
+    if (o->len > 0)
+        tcp_delack_data_sent(t, p);
     if (acks)
-        settle_ack(p, o, h.opt.nsack > 0 || !p->opt.sack);
+        settle_ack(t, p, o, h.opt.nsack > 0 || !p->opt.sack);
     return is_filled;
 }
 
@@ -185,6 +191,7 @@ static bool next_syn(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     bool passive = p->state == TCPS_SYN_RCVD;
     struct tcp_seg *s = tcp_seg_at(t, p->q.first);
     bool again = s != NULL;
+    uint32_t text = 0;
     if (s == NULL) {
         s = tcp_seg_append(t, p, p->snd.iss, 1, SEG_SYN);
         if (s == NULL) {
@@ -193,15 +200,38 @@ static bool next_syn(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
         }
         p->snd.nxt = seq_add(p->snd.iss, 1);
         tcp_recovery_seg_sent(t, p, s, false);
+        text = tcp_fastopen_syn_text(t, p);
     } else {
+        p->fo.offer = false; /* RFC 7413 §4.2.2: neither cookie nor text the second time */
         s->flags |= SEG_EVER_RTX;
         s->xmit = t->b->now;
     }
     bool by_timer = p->rec.retransmits > 0;
-    enum nst_rule first = passive ? NST_RULE_TCP_SYNACK : NST_RULE_TCP_SYN;
+    enum nst_rule first = passive ? NST_RULE_TCP_SYNACK : text > 0 ? NST_RULE_TCP_SYN_DATA : NST_RULE_TCP_SYN;
     enum nst_rule later = passive ? (by_timer ? NST_RULE_TCP_SYNACK_RTX : NST_RULE_TCP_SYNACK_DUP) : NST_RULE_TCP_SYN_RTX;
-    *o = (struct outseg){.seq = p->snd.iss, .flags = (uint16_t)(TCP_SYN | (passive ? TCP_ACK : 0)), .is_syn = true,
+    *o = (struct outseg){.seq = p->snd.iss, .len = text, .flags = (uint16_t)(TCP_SYN | (passive ? TCP_ACK : 0)), .is_syn = true,
                          .rule = (uint16_t)(again ? later : first), .is_rtx = again && by_timer};
+    tcp_output_rtx_timer(t, p);
+    return true;
+}
+
+static void fill_rtx(struct outseg *o, const struct tcp_seg *s)
+{
+    uint32_t fin = (s->flags & SEG_FIN) != 0;
+    uint16_t psh = (s->flags & SEG_PSH) != 0 ? TCP_PSH : 0;
+    *o = (struct outseg){.seq = s->seq, .len = s->len - fin, .flags = (uint16_t)(TCP_ACK | psh | (fin ? TCP_FIN : 0)),
+                         .rule = s->len == fin ? NST_RULE_TCP_FIN_RTX : s->rule, .is_rtx = true};
+}
+
+/* RFC 7413 §4.2.2: what the SYN-ACK did not acknowledge of the SYN's text goes again at once. */
+static bool next_syn_text(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+{
+    struct tcp_seg *s = tcp_fastopen_next_rtx(t, p);
+    if (s == NULL)
+        return false;
+    fill_rtx(o, s);
+    o->rule = NST_RULE_TCP_SYN_DATA_RTX;
+    tcp_recovery_seg_sent(t, p, s, true);
     tcp_output_rtx_timer(t, p);
     return true;
 }
@@ -209,7 +239,7 @@ static bool next_syn(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 static bool next_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 {
     struct tcp_seg *s = tcp_recovery_next_rtx(t, p);
-    if (s == NULL)
+    if (s == NULL || (!p->rec.must_send_first && !tcp_pace_may_send(t, p)))
         return false;
     bool is_first = pool_id(&t->segs, s) == p->q.first;
     if (!is_first && seq_gt(seq_add(s->seq, s->len), seq_add(p->snd.una, p->snd.wnd)))
@@ -218,24 +248,31 @@ static bool next_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     if (s->len - fin > p->snd.mss) { /* the path MTU fell since */
         if (!tcp_seg_split(t, p, s, p->snd.mss))
             return false;
-        fin = 0;
     }
-    uint16_t psh = (s->flags & SEG_PSH) != 0 ? TCP_PSH : 0;
-    *o = (struct outseg){.seq = s->seq, .len = s->len - fin, .flags = (uint16_t)(TCP_ACK | psh | (fin ? TCP_FIN : 0)),
-                         .rule = s->len == fin ? NST_RULE_TCP_FIN_RTX : s->rule, .is_rtx = true};
+    fill_rtx(o, s);
     p->rec.must_send_first = false;
     tcp_recovery_seg_sent(t, p, s, true);
+    tcp_pace_sent(t, p, o->len);
+    if (is_first) /* RFC 6675 §5.1: SND.UNA now waits for this copy; the timer of the first would expire before its ACK can come */
+        tcp_timer_stop(p, TCPT_RTX);
     tcp_output_rtx_timer(t, p);
     return true;
 }
 
-/* RFC 5681 §4.1: after an idle period of more than one RTO the window restarts, halved for each RTO that passed. */
+/* RFC 5681 §4.1: after an idle period of more than one RTO the window restarts, halved for each RTO that passed. The threshold
+ * remembers three quarters of what it was (RFC 7661 §4.3), so slow start leads back quickly. */
 static void restart_after_idle(struct tcp *t, struct tcp_pcb *p)
 {
     if (p->rec.packets_out > 0 || p->n.data_segs_out == 0)
         return;
+    if (p->cc.ops->on_event != NULL)
+        p->cc.ops->on_event(&p->cc, CC_EV_IDLE_RESTART, t->b->now);
+    if (p->cc.ops->owns_cwnd)
+        return;
     nst_time idle = time_sub(t->b->now, p->rec.last_sent), rto = NST_US(p->rtt.rto);
     uint32_t restart = (uint32_t)t->b->set[NST_SET_TCP_INITCWND], before = p->cc.cwnd;
+    if (idle > rto && before > restart && p->cc.ssthresh < before / 2 + before / 4)
+        p->cc.ssthresh = before / 2 + before / 4;
     for (; idle > rto && p->cc.cwnd > restart; idle -= rto)
         p->cc.cwnd = p->cc.cwnd / 2 > restart ? p->cc.cwnd / 2 : restart;
     if (p->cc.cwnd != before)
@@ -260,11 +297,13 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
         return false;
     if (len > 0)
         restart_after_idle(t, p);
-    if (len > 0 && !tcp_recovery_may_send_new(p)) {
+    if (len > 0 && !tcp_recovery_may_send_new(p) && !p->tlp.owed) {
         p->rec.is_cwnd_blocked = true;
         return false;
     }
-    uint8_t seg_flags = (uint8_t)((fin ? SEG_FIN : 0) | (flags & TCP_PSH ? SEG_PSH : 0));
+    if (len > 0 && !p->tlp.owed && !tcp_pace_may_send(t, p))
+        return false;
+    uint8_t seg_flags = fin ? SEG_FIN : 0;
     struct tcp_seg *s = tcp_seg_append(t, p, p->snd.nxt, len + fin, seg_flags);
     if (s == NULL)
         return false; /* LIMIT: the pool of segments is empty; the persist timer tries again when nothing is in flight */
@@ -272,17 +311,59 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
         rule = NST_RULE_TCP_LIMITED;
     *o = (struct outseg){.seq = p->snd.nxt, .len = len, .flags = (uint16_t)(TCP_ACK | flags | (fin ? TCP_FIN : 0)),
                          .rule = (uint16_t)rule};
+    if (len > 0 && tcp_segment_sent(p, seq_add(p->snd.nxt, len)))
+        s->flags |= SEG_PSH;
     p->snd.nxt = seq_add(p->snd.nxt, len + fin);
     p->snd.fin_sent |= fin;
     if (len > 0 && len < p->snd.mss)
         p->snd.small = p->snd.nxt;
     if (len < p->snd.mss || seq_geq(p->snd.nxt, p->snd.end))
-        p->force_partial = false; /* it was for the partial segment behind the full ones */
+        p->force_partial = p->force_push = false; /* it was for the partial segment behind the full ones */
     if (tcp_timer_is_on(p, TCPT_PERSIST)) { /* the window opened: forget the probes */
         p->rtt.backoff = 0;
         p->rec.retransmits = 0;
     }
     tcp_recovery_seg_sent(t, p, s, false);
+    tcp_pace_sent(t, p, len);
+    if (p->notsent_lowat != 0)
+        tcp_wake_writer(t, p);
+    tcp_output_rtx_timer(t, p);
+    if (p->tlp.owed) { /* RFC 8985 §7.3: the probe is new data */
+        p->tlp.owed = false;
+        p->tlp.is_out = true;
+        p->tlp.is_rtx = false;
+        p->tlp.end = p->snd.nxt;
+        o->rule = NST_RULE_TCP_TLP;
+        tcp_timer_stop(p, TCPT_RTX);
+        tcp_output_rtx_timer(t, p);
+    } else {
+        tcp_tlp_schedule(t, p);
+    }
+    return true;
+}
+
+/* RFC 8985 §7.3: no new data could go: the last segment again. */
+static bool next_tlp_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+{
+    if (!p->tlp.owed)
+        return false;
+    p->tlp.owed = false;
+    struct tcp_seg *s = tcp_seg_at(t, p->q.last);
+    if (s == NULL || (s->flags & SEG_RTX_OUT))
+        return false;
+    uint32_t fin = (s->flags & SEG_FIN) != 0;
+    if (s->len - fin > p->snd.mss) {
+        if (!tcp_seg_split(t, p, s, s->len - fin - p->snd.mss))
+            return false;
+        s = tcp_seg_at(t, p->q.last);
+    }
+    fill_rtx(o, s);
+    o->rule = NST_RULE_TCP_TLP;
+    p->tlp.is_out = true;
+    p->tlp.is_rtx = true;
+    p->tlp.end = p->snd.nxt;
+    tcp_recovery_seg_sent(t, p, s, true);
+    tcp_timer_stop(p, TCPT_RTX);
     tcp_output_rtx_timer(t, p);
     return true;
 }
@@ -323,14 +404,31 @@ static bool next_ack(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     return true;
 }
 
+/* RFC 7413 §4.2.2: an answer may leave before the handshake ends, behind the SYN-ACK. */
+static bool next_early(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+{
+    if (!tcp_fastopen_is_early(p) || p->q.first == 0 || !next_new(t, p, o))
+        return false;
+    tcp_timer_stop(p, TCPT_PTO); /* the timer of the SYN-ACK runs; a probe would say less */
+    return true;
+}
+
 static bool decide(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 {
-    if (next_syn(t, p, o))
+    if (next_syn(t, p, o) || next_early(t, p, o) || next_syn_text(t, p, o))
         return true;
     if (!tcp_is_synchronized(p) || p->state == TCPS_TIME_WAIT)
         return p->state != TCPS_SYN_SENT && p->state != TCPS_CLOSED && next_ack(t, p, o);
     p->rec.is_cwnd_blocked = false;
-    if (next_rtx(t, p, o) || next_new(t, p, o))
+    if (p->rec.frto_new > 0) { /* RFC 5682 (2.b): new data before retransmissions */
+        if (next_new(t, p, o)) {
+            p->rec.frto_new--;
+            return true;
+        }
+        p->rec.frto_new = 0;
+        p->rec.is_frto = false;
+    }
+    if (next_rtx(t, p, o) || next_new(t, p, o) || next_tlp_rtx(t, p, o))
         return true;
     return next_probe(t, p, o) || next_ack(t, p, o);
 }
@@ -349,7 +447,8 @@ bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame
             return true;
     }
     if (tcp_is_synchronized(p))
-        note_cwnd_use(p, p->rec.is_cwnd_blocked);
+        note_cwnd_use(p, p->rec.is_cwnd_blocked || tcp_recovery_pipe(p) >= p->cc.cwnd);
+    tcp_rate_check_app_limited(p);
     arm_timers(t, p);
     if (list_is_linked(&p->ready_link))
         list_unlink(&p->ready_link);

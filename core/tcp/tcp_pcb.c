@@ -24,6 +24,7 @@ void tcp_init(struct tcp *t, struct base *b, struct ip *ip, struct arena *a, con
     list_init(&t->page_wait);
     t->max_time_wait = cfg->max_time_wait;
     t->max_syn = cfg->max_syn;
+    tcp_fastopen_init(t);
 }
 
 struct tuple {
@@ -86,10 +87,11 @@ struct tcp_pcb *tcp_pcb_new(struct tcp *t)
     p->keepcnt = (uint8_t)t->b->set[NST_SET_TCP_KEEPCNT];
     p->keepidle_ms = (uint32_t)t->b->set[NST_SET_TCP_KEEPIDLE];
     p->keepintvl_ms = (uint32_t)t->b->set[NST_SET_TCP_KEEPINTVL];
-    p->ack.quick = (uint8_t)(t->b->set[NST_SET_TCP_QUICKACK] > 255 ? 255 : t->b->set[NST_SET_TCP_QUICKACK]);
-    p->cc.ops = &cc_reno;
+    tcp_cc_choose(t, p, t->b->set[NST_SET_TCP_CC]);
     p->cc.cwnd = p->cc.max_cwnd = (uint32_t)t->b->set[NST_SET_TCP_INITCWND];
     p->cc.ssthresh = CC_SSTHRESH_INFINITE;
+    p->rack.reo_wnd_mult = 1;
+    p->rack.reordering = (uint32_t)t->b->set[NST_SET_TCP_REORDERING];
     tcp_rtt_init(t, p);
     t->b->stats.tcp_now++;
     return p;
@@ -105,7 +107,7 @@ void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p)
         list_unlink(&p->page_link);
     for (unsigned i = 0; i < TCPT_COUNT; i++)
         p->deadline[i] = NST_NEVER;
-    if (p->sock.is_attached)
+    if (p->sock.is_attached || (p->fo.is_child && p->listener != NULL))
         stream_trim_back(&t->b->pages, &p->rcvq, p->rcv.read.v + tcp_reasm_readable(p));
     else
         stream_clear(&t->b->pages, &p->rcvq, 0);

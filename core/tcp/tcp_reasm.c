@@ -4,7 +4,7 @@
  * Bytes are written to their place in the stream (base/stream.h) when they arrive; the set `ooo` says which of them are beyond
  * RCV.NXT. Memory is bounded by the window whatever the segmentation (attacks G7); legitimate reordering is limited by nothing but
  * the window and TCP_OOO_RANGES (attacks G8). Of two copies of a byte the first that arrived counts.
- * RFC 9293 §3.8.6 (window management, silly windows), RFC 2018 §4 (SACK), RFC 2883 (D-SACK), RFC 5681 §4.2 (when to ACK).
+ * RFC 9293 §3.8.6 (window management, silly windows), RFC 2018 §4 (SACK), RFC 2883 (D-SACK). When to ACK: tcp_delack.c.
  * INVARIANT: rcv.read <= RCV.NXT <= rcv.adv; rcv.adv never moves left; no range of ooo begins at or before RCV.NXT.
  * LIMIT: when the stack's pages run out, text in order takes precedence: this connection's out-of-order text is given up. */
 #include <tcp/tcp.h>
@@ -146,26 +146,6 @@ static bool join_ooo(struct tcp *t, struct tcp_pcb *p)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------- acknowledging */
-
-/* RFC 5681 §4.2 and Linux's quick start: at once for the first segments, for every second full one, and around holes. */
-static void decide_ack(struct tcp *t, struct tcp_pcb *p, uint32_t text, bool filled_gap)
-{
-    if (text > p->rcv.mss)
-        p->rcv.mss = text;
-    p->ack.bytes += text;
-    if (filled_gap) {
-        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_GAP);
-    } else if (p->ack.quick > 0) {
-        p->ack.quick--;
-        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_QUICK);
-    } else if (p->ack.bytes > p->rcv.mss) {
-        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_SECOND);
-    } else if (!tcp_timer_is_on(p, TCPT_DELACK)) {
-        tcp_timer_set(t, p, TCPT_DELACK, time_add(t->b->now, NST_MS(t->b->set[NST_SET_TCP_DELACK])));
-    }
-}
-
 static void take_in_order(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
     uint32_t stored = store_in_order(t, p, s->data, s->text);
@@ -183,7 +163,7 @@ static void take_in_order(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     uint32_t fresh = seq_len(p->rcv.nxt, from);
     p->n.bytes_received += fresh;
     TRACE(t->b, TCP_DELIVER, 0, p->conn, from.v, fresh);
-    decide_ack(t, p, stored, filled);
+    tcp_delack_received(t, p, stored, filled);
     sockbase_raise(t->b, &p->sock, NST_EV_IN);
 }
 
@@ -230,10 +210,12 @@ void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
         const struct iv *whole = seq_eq(b->lo, b->hi) ? NULL : ivset_find(&t->ivs, &p->ooo, b->lo);
         if (whole == NULL)
             continue;
+        bool has_fin = p->rcv.fin_known && seq_eq(whole->hi, p->rcv.fin); /* it arrived with the last byte of the range, or later */
+        struct wire_sack block = {whole->lo, seq_add(whole->hi, has_fin)};
         bool is_there = false;
         for (unsigned k = 0; k < o->nsack; k++)
-            is_there |= seq_eq(o->sack[k].lo, whole->lo) && seq_eq(o->sack[k].hi, whole->hi);
+            is_there |= seq_eq(o->sack[k].lo, block.lo) && seq_eq(o->sack[k].hi, block.hi);
         if (!is_there)
-            o->sack[o->nsack++] = (struct wire_sack){whole->lo, whole->hi};
+            o->sack[o->nsack++] = block;
     }
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loss detection and recovery: which segments are lost, how much may be in the network, when recovery begins and ends.
+/* Loss recovery as a machine of five states: Open, Disorder (something is SACKed), CWR (reducing without loss: ECN, a repaired tail),
+ * Recovery, Loss (after a timeout). Which segments are lost, how much may be in the network, when a reduction begins and ends.
  *
- * With SACK (RFC 6675 §5): a segment is lost when tcp.reordering SACKed segments lie above it; recovery sends while
- * pipe < cwnd, lost segments first. Without (RFC 5681 §3.2, RFC 6582): each duplicate ACK stands for a segment that left the
- * network; the third starts recovery; a partial ACK resends the next segment. After a timeout (RFC 5681 §3.1 (7)) everything
- * not SACKed is lost and slow start resends it; no fast retransmit until SND.UNA passes `recover` (RFC 6582 §3.2 step 5).
+ * With SACK, RACK decides (tcp_rack.c); with tcp.rack=0, RFC 6675's count of SACKed segments above. Without SACK each duplicate ACK
+ * stands for a segment that left the network, the third starts recovery, a partial ACK resends the next segment (RFC 5681 §3.2,
+ * RFC 6582). In Recovery and CWR the window is PRR's (tcp_prr.c). After a timeout slow start resends what is lost, unless F-RTO
+ * (RFC 5682) shows that the originals arrived. A reduction that proves wrong is undone (tcp_undo.c).
  * INVARIANT: pipe = packets_out - sacked_out - lost_out + retrans_out, never negative.
- * COST: lost_cursor visits each segment once, so detection is O(1) amortised per ACK. */
+ * COST: RACK looks at overdue segments only and lost_cursor visits each segment once: O(1) amortised per ACK. */
 #include <tcp/tcp.h>
 
 uint32_t tcp_recovery_pipe(const struct tcp_pcb *p)
@@ -29,19 +30,39 @@ static void set_ca_state(struct tcp *t, struct tcp_pcb *p, enum tcp_ca_state to,
     p->rec.ca_state = (uint8_t)to;
 }
 
-void tcp_recovery_mark_lost(struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule)
+static void tell_cc(struct tcp *t, struct tcp_pcb *p, enum cc_event ev)
 {
-    if (s->flags & (SEG_LOST | SEG_SACKED))
-        return;
-    s->flags |= SEG_LOST;
-    s->rule = (uint16_t)rule;
-    p->rec.lost_out++;
-    uint32_t rest = p->rec.packets_out - p->rec.lost_out;
-    if (p->rec.sacked_out > rest) /* without SACK, where duplicate ACKs are counted and name no segment */
-        p->rec.sacked_out = rest;
+    if (p->cc.ops->on_event != NULL)
+        p->cc.ops->on_event(&p->cc, ev, t->b->now);
 }
 
-void tcp_recovery_seg_acked(struct tcp_pcb *p, const struct tcp_seg *s)
+/* ----------------------------------------------------------------------------------------- the marks of a segment */
+
+void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule)
+{
+    if ((s->flags & SEG_SACKED) || (s->flags & (SEG_LOST | SEG_RTX_OUT)) == SEG_LOST)
+        return;
+    if (s->flags & SEG_RTX_OUT) { /* the retransmission was lost as well */
+        s->flags &= (uint8_t)~SEG_RTX_OUT;
+        p->rec.retrans_out--;
+    }
+    if ((s->flags & SEG_LOST) == 0) {
+        s->flags |= SEG_LOST;
+        p->rec.lost_out++;
+        uint32_t rest = p->rec.packets_out - p->rec.lost_out;
+        if (p->rec.sacked_out > rest) /* without SACK, where duplicate ACKs are counted and name no segment */
+            p->rec.sacked_out = rest;
+    }
+    s->rule = (uint16_t)rule;
+    p->rate.lost_total++;
+    tcp_rack_forget(t, p, s);
+    const struct tcp_seg *hint = tcp_seg_at(t, p->q.rtx_hint);
+    if (hint != NULL && seq_lt(s->seq, hint->seq))
+        p->q.rtx_hint = 0;
+}
+
+/* s leaves the scoreboard: SND.UNA passed it. */
+void tcp_recovery_seg_acked(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s)
 {
     p->rec.packets_out--;
     if (s->flags & SEG_LOST)
@@ -50,28 +71,35 @@ void tcp_recovery_seg_acked(struct tcp_pcb *p, const struct tcp_seg *s)
         p->rec.retrans_out--;
     if (s->flags & SEG_SACKED)
         p->rec.sacked_out--;
+    tcp_rack_forget(t, p, s);
 }
 
 void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, bool is_rtx)
 {
+    tcp_rate_sent(t, p, s);
     s->xmit = t->b->now;
     p->rec.last_sent = t->b->now;
+    tcp_rack_sent(t, p, s);
+    if (p->rec.ca_state == TCP_CA_RECOVERY || p->rec.ca_state == TCP_CA_CWR)
+        p->prr.out++;
     if (!is_rtx) {
         p->rec.packets_out++;
         return;
     }
+    tcp_undo_sent(t, p, 1);
+    if ((s->flags & SEG_RTX_OUT) == 0)
+        p->rec.retrans_out++;
     s->flags |= SEG_RTX_OUT | SEG_EVER_RTX;
     if (s->rtx_count < UINT8_MAX)
         s->rtx_count++;
-    p->rec.retrans_out++;
 }
 
 /* ------------------------------------------------------------------------------------------------- finding losses */
 
 /* RFC 6675 IsLost by number of segments: advances the cursor over all that have enough SACKed ones above. */
-static void detect_by_sack(struct tcp *t, struct tcp_pcb *p)
+static uint32_t detect_by_threshold(struct tcp *t, struct tcp_pcb *p)
 {
-    uint32_t threshold = (uint32_t)t->b->set[NST_SET_TCP_REORDERING];
+    uint32_t threshold = (uint32_t)t->b->set[NST_SET_TCP_REORDERING], lost = p->rec.lost_out;
     if (p->q.lost_cursor == 0) {
         p->q.lost_cursor = p->q.first;
         p->q.sacked_above = p->rec.sacked_out;
@@ -82,44 +110,94 @@ static void detect_by_sack(struct tcp *t, struct tcp_pcb *p)
             if (p->q.sacked_above == threshold)
                 break; /* what comes next has one less above it */
             p->q.sacked_above--;
-        } else {
-            tcp_recovery_mark_lost(p, s, NST_RULE_TCP_SACK_RTX);
+        } else if ((s->flags & SEG_LOST) == 0) {
+            tcp_recovery_mark_lost(t, p, s, NST_RULE_TCP_SACK_RTX);
         }
         s = tcp_seg_at(t, s->next);
     }
     p->q.lost_cursor = s != NULL ? pool_id(&t->segs, s) : 0;
+    return p->rec.lost_out - lost;
+}
+
+static uint32_t detect(struct tcp *t, struct tcp_pcb *p)
+{
+    if (!p->opt.sack)
+        return 0;
+    if (!tcp_rack_is_on(t, p))
+        return detect_by_threshold(t, p);
+    bool again = p->rack.advanced;
+    p->rack.advanced = false;
+    return again || p->rec.sacked_out > 0 || p->rec.ca_state >= TCP_CA_RECOVERY ? tcp_rack_detect(t, p) : 0;
 }
 
 static void mark_first_lost(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule)
 {
     struct tcp_seg *s = tcp_seg_at(t, p->q.first);
-    if (s != NULL)
-        tcp_recovery_mark_lost(p, s, rule);
-    p->q.rtx_hint = 0;
+    if (s != NULL && (s->flags & SEG_RTX_OUT) == 0)
+        tcp_recovery_mark_lost(t, p, s, rule);
+}
+
+/* ------------------------------------------------------------------------------------- beginning and ending a reduction */
+
+static void begin_reduction(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->rec.ca_state < TCP_CA_CWR)
+        tcp_undo_begin(p);
+    tcp_prr_begin(p);
+    p->rec.recover = p->snd.nxt;
+    p->tlp.is_out = false;
+    if (p->rec.ca_state < TCP_CA_CWR)
+        p->cc.ssthresh = p->cc.ops->ssthresh(&p->cc, p->rec.packets_out < p->cc.cwnd ? p->rec.packets_out : p->cc.cwnd);
+    p->cc.acked = 0;
+    p->ecn.cwr_owed = p->ecn.is_on; /* RFC 3168 §6.1.2: whatever the reason of the reduction */
+    (void)t;
 }
 
 static void enter_recovery(struct tcp *t, struct tcp_pcb *p)
 {
-    p->rec.recover = p->snd.nxt;
-    p->cc.ssthresh = p->cc.ops->ssthresh(&p->cc, p->rec.packets_out < p->cc.cwnd ? p->rec.packets_out : p->cc.cwnd);
-    p->cc.cwnd = p->cc.ssthresh;
-    p->cc.acked = 0;
-    mark_first_lost(t, p, NST_RULE_TCP_FAST_RTX);
+    begin_reduction(t, p);
+    if (!p->opt.sack)
+        mark_first_lost(t, p, NST_RULE_TCP_FAST_RTX);
+    tell_cc(t, p, CC_EV_LOSS);
     set_ca_state(t, p, TCP_CA_RECOVERY, NST_RULE_CC_ENTER);
-    trace_cwnd(t, p, NST_RULE_CC_ENTER);
     p->rec.must_send_first = true; /* RFC 6675 §5 (4.3): the first retransmission does not wait for the pipe */
     p->n.fast++;
 }
 
-static void exit_recovery(struct tcp *t, struct tcp_pcb *p)
+void tcp_recovery_enter_cwr(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule)
 {
-    if (p->rec.ca_state == TCP_CA_RECOVERY)
-        p->cc.cwnd = p->cc.ssthresh < p->cc.cwnd ? p->cc.ssthresh : p->cc.cwnd;
+    if (p->rec.ca_state >= TCP_CA_CWR)
+        return;
+    begin_reduction(t, p);
+    p->rec.has_undo = false;
+    tell_cc(t, p, CC_EV_ECN);
+    set_ca_state(t, p, TCP_CA_CWR, rule);
+    trace_cwnd(t, p, rule);
+}
+
+static void back_to_open(struct tcp *t, struct tcp_pcb *p)
+{
     if (!p->opt.sack)
         p->rec.sacked_out = 0;
     p->rec.dupacks = 0;
+    p->rec.is_frto = false;
+    p->rec.frto_new = 0;
+    if (p->rack.reo_wnd_persist > 0 && --p->rack.reo_wnd_persist == 0)
+        p->rack.reo_wnd_mult = 1; /* RFC 8985 §6.2 step 4 */
+    tell_cc(t, p, CC_EV_EXIT);
     set_ca_state(t, p, TCP_CA_OPEN, NST_RULE_CC_EXIT);
     trace_cwnd(t, p, NST_RULE_CC_EXIT);
+}
+
+/* SND.UNA passed `recover`. */
+static void end_reduction(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d)
+{
+    d->ends_reduction = true;
+    if (tcp_undo_is_due(p, s))
+        tcp_undo(t, p, true, NST_RULE_CC_UNDO);
+    else if ((p->rec.ca_state == TCP_CA_RECOVERY || p->rec.ca_state == TCP_CA_CWR) && !p->cc.ops->owns_cwnd)
+        p->cc.cwnd = p->cc.ssthresh;
+    back_to_open(t, p); /* D-SACKs that come later may still undo it */
 }
 
 /* --------------------------------------------------------------------------------------------------- without SACK */
@@ -133,18 +211,116 @@ static void reno_sacks_limit(struct tcp_pcb *p)
         p->rec.sacked_out = room;
 }
 
-static void reno_sacks_add(struct tcp_pcb *p)
+/* RFC 6937 §3: without SACK a duplicate ACK stands for one segment delivered. */
+static uint32_t reno_sacks_add(struct tcp_pcb *p)
 {
-    p->rec.sacked_out++;
+    uint32_t before = p->rec.sacked_out++;
+    reno_sacks_limit(p);
+    return p->rec.sacked_out > before ? 1 : 0;
+}
+
+/* An ACK of n segments: one filled the hole, the others had been counted by duplicate ACKs. Returns how many are news. */
+static uint32_t reno_sacks_remove(struct tcp_pcb *p, uint32_t n)
+{
+    uint32_t counted = n > 0 ? n - 1 : 0, known = counted < p->rec.sacked_out ? counted : p->rec.sacked_out;
+    p->rec.sacked_out -= known;
+    reno_sacks_limit(p);
+    return n - known;
+}
+
+static void on_ack_without_sack(struct tcp *t, struct tcp_pcb *p, struct tcp_delivery *d)
+{
+    if (d->is_dupack) {
+        p->rec.dupacks++;
+        d->delivered_segs += reno_sacks_add(p);
+    } else if (d->una_moved) {
+        p->rec.dupacks = 0;
+        if (p->rec.ca_state <= TCP_CA_CWR)
+            p->rec.sacked_out = 0;
+        else
+            d->delivered_segs = reno_sacks_remove(p, d->acked_segs);
+    }
+    reno_sacks_limit(p);
+    if (p->rec.ca_state <= TCP_CA_CWR && p->rec.dupacks >= (uint32_t)t->b->set[NST_SET_TCP_REORDERING] && p->q.first != 0)
+        enter_recovery(t, p);
+    else if (p->rec.ca_state == TCP_CA_RECOVERY && d->una_moved) { /* RFC 6582 §3.2 step 3 */
+        mark_first_lost(t, p, NST_RULE_TCP_PARTIAL_ACK);
+        p->rec.must_send_first = true; /* whatever the pipe: duplicate ACKs may have been lost, and only the RTO would be left */
+    }
     reno_sacks_limit(p);
 }
 
-/* An ACK of n segments: one filled the hole, the others had been counted by duplicate ACKs. */
-static void reno_sacks_remove(struct tcp_pcb *p, uint32_t n)
+/* ------------------------------------------------------------------------------------------------- after a timeout */
+
+/* RFC 5682 §3.1: were the originals delivered? Returns true when the timeout proved spurious and was undone. */
+static bool step_frto(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d)
 {
-    uint32_t counted = n > 0 ? n - 1 : 0;
-    p->rec.sacked_out -= counted < p->rec.sacked_out ? counted : p->rec.sacked_out;
-    reno_sacks_limit(p);
+    if (!p->rec.is_frto)
+        return false;
+    if (d->orig_acked && p->rec.has_undo) { /* (3.b): one sent before the timeout and never resent was acknowledged */
+        tcp_undo(t, p, true, NST_RULE_CC_FRTO);
+        back_to_open(t, p);
+        return true;
+    }
+    bool sent_new = seq_gt(p->snd.nxt, p->rec.recover);
+    if (sent_new && (d->sacked_segs > 0 || d->is_dupack)) {
+        p->rec.is_frto = false; /* (3.a): a real loss */
+        p->rec.frto_new = 0;
+    } else if (!sent_new && d->una_moved) {
+        p->rec.recover = p->snd.nxt;
+        p->rec.frto_new = 2; /* (2.b): up to two new segments, then see */
+    }
+    return false;
+}
+
+static void on_ack_in_loss(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d)
+{
+    if (step_frto(t, p, d))
+        return;
+    if (seq_geq(p->snd.una, p->rec.recover) && !(p->rec.is_frto && p->rec.frto_new > 0 && p->q.first != 0)) {
+        end_reduction(t, p, s, d);
+        return;
+    }
+    if (d->una_moved && p->opt.sack && tcp_undo_is_due(p, s)) { /* RFC 3522 §3.2 (4): other segments echo old timestamps for good reason */
+        tcp_undo(t, p, true, NST_RULE_CC_UNDO);
+        back_to_open(t, p);
+    }
+}
+
+void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p)
+{
+    struct tcp_seg *first = tcp_seg_at(t, p->q.first);
+    bool reneged = first != NULL && (first->flags & SEG_SACKED) != 0; /* RFC 2018 §8: the peer threw SACKed data away */
+    bool is_new = p->rec.ca_state < TCP_CA_CWR || seq_geq(p->snd.una, p->rec.recover) ||
+                  (p->rec.ca_state == TCP_CA_LOSS && p->rec.retransmits == 1);
+    if (is_new) { /* RFC 5681 §3.1 (4): not again for the same loss */
+        tcp_undo_begin(p);
+        p->cc.ssthresh = p->cc.ops->ssthresh(&p->cc, p->rec.packets_out < p->cc.cwnd ? p->rec.packets_out : p->cc.cwnd);
+    }
+    p->rec.recover = p->snd.nxt; /* RFC 6582 §3.2 step 4 */
+    p->rec.is_frto = t->b->set[NST_SET_TCP_FRTO] != 0 && (is_new || p->rec.retransmits > 1);
+    p->rec.frto_new = 0;
+    if (!p->opt.sack || reneged) {
+        p->rec.sacked_out = 0;
+        ivset_clear(&t->ivs, &p->q.sacked);
+    }
+    for (struct tcp_seg *s = first; s != NULL; s = tcp_seg_at(t, s->next)) { /* bounded by what is in flight */
+        if (reneged || !p->opt.sack)
+            s->flags &= (uint8_t)~SEG_SACKED;
+        if (s != first && tcp_rack_is_on(t, p) && !reneged && tcp_rack_remaining(t, p, s) > 0)
+            continue; /* RFC 8985 §6.3: sent too recently to be judged */
+        tcp_recovery_mark_lost(t, p, s, s == first ? NST_RULE_TCP_RTO : NST_RULE_TCP_RTO_GO);
+    }
+    p->cc.cwnd = tcp_recovery_pipe(p) + 1;
+    p->cc.acked = 0;
+    p->q.rtx_hint = p->q.lost_cursor = 0;
+    p->rec.dupacks = 0;
+    p->rec.must_send_first = true;
+    p->tlp.is_out = false;
+    p->ecn.cwr_owed = p->ecn.is_on;
+    tell_cc(t, p, CC_EV_RTO);
+    set_ca_state(t, p, TCP_CA_LOSS, NST_RULE_CC_RTO);
+    trace_cwnd(t, p, NST_RULE_CC_RTO);
 }
 
 /* --------------------------------------------------------------------------------------------------- on every ACK */
@@ -154,84 +330,78 @@ static bool is_cwnd_limited(const struct tcp_pcb *p)
     return p->rec.is_cwnd_limited || (cc_in_slow_start(&p->cc) && p->cc.cwnd < 2 * p->rec.max_packets_out);
 }
 
-static void grow(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d)
+static void inform_cc(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d)
 {
-    if (d->acked_segs == 0 || p->rec.ca_state == TCP_CA_RECOVERY)
-        return;
     uint32_t before = p->cc.cwnd;
-    struct cc_ack a = {.now = t->b->now, .acked_segs = d->acked_segs,
-                       .is_cwnd_limited = p->rec.ca_state == TCP_CA_LOSS || is_cwnd_limited(p)};
-    bool slow_start = cc_in_slow_start(&p->cc);
+    bool slow_start = cc_in_slow_start(&p->cc), reducing = p->rec.ca_state == TCP_CA_RECOVERY || p->rec.ca_state == TCP_CA_CWR;
+    /* With reordering, SACKs are progress too. The ACK that ends a reduction leaves the window at the threshold. */
+    bool grows = !d->ends_reduction && (d->una_moved || p->rack.reordering > (uint32_t)t->b->set[NST_SET_TCP_REORDERING]);
+    struct cc_ack a = {
+        .now = t->b->now, .mss = p->snd.mss, .acked_segs = grows ? d->delivered_segs : 0, .delivered_segs = d->delivered_segs,
+        .lost_segs = d->lost_segs, .prior_in_flight = d->prior_in_flight, .in_flight = tcp_recovery_pipe(p),
+        .is_cwnd_limited = p->rec.ca_state == TCP_CA_LOSS || is_cwnd_limited(p), .in_recovery = reducing,
+        .has_ece = d->has_ece, .rtt_us = d->rtt_us, .srtt_us = p->rtt.srtt8 / 8, .min_rtt_us = p->rtt.min != UINT32_MAX ? p->rtt.min : 0,
+        .delivered_total = p->rate.delivered_total,
+    };
+    tcp_rate_sample(t, p, d, &a.rate);
+    if (d->rate_has && (uint32_t)d->rate_delivered - (uint32_t)p->rate.round_end < 0x80000000u) {
+        a.is_round_start = true;
+        p->rate.round_end = p->rate.delivered_total;
+    }
     p->cc.ops->on_ack(&p->cc, &a);
+    if (reducing && !p->cc.ops->owns_cwnd)
+        tcp_prr_on_ack(p, d);
+    if (p->cc.cwnd > p->cc.max_cwnd)
+        p->cc.max_cwnd = p->cc.cwnd;
     if (p->cc.cwnd != before)
-        trace_cwnd(t, p, slow_start ? NST_RULE_CC_SLOW_START : NST_RULE_CC_AVOIDANCE);
+        trace_cwnd(t, p, reducing ? NST_RULE_CC_PRR : slow_start ? NST_RULE_CC_SLOW_START : NST_RULE_CC_AVOIDANCE);
 }
 
-static void on_dupack_without_sack(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d)
+bool tcp_recovery_after_loss(struct tcp *t, struct tcp_pcb *p)
 {
-    if (d->is_dupack) {
-        p->rec.dupacks++;
-        reno_sacks_add(p);
-    } else if (d->una_moved) {
-        p->rec.dupacks = 0;
-        if (p->rec.ca_state == TCP_CA_OPEN || p->rec.ca_state == TCP_CA_DISORDER)
-            p->rec.sacked_out = 0;
-        else
-            reno_sacks_remove(p, d->acked_segs);
+    if (p->rec.lost_out == 0 || p->rec.ca_state >= TCP_CA_RECOVERY)
+        return false;
+    enter_recovery(t, p);
+    return true;
+}
+
+/* RACK's timer found losses: no ACK will limit what may go now, so the reduction starts as if one segment had been delivered. */
+void tcp_recovery_on_reo(struct tcp *t, struct tcp_pcb *p)
+{
+    const struct tcp_delivery d = {.delivered_segs = 1};
+    if (!tcp_recovery_after_loss(t, p) || p->cc.ops->owns_cwnd)
+        return;
+    tcp_prr_on_ack(p, &d);
+    trace_cwnd(t, p, NST_RULE_CC_PRR);
+}
+
+void tcp_recovery_on_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d)
+{
+    if (d->dsack_is_ours && p->rec.has_undo && p->rec.undo_retrans > 0)
+        p->rec.undo_retrans--;
+    tcp_tlp_on_ack(t, p, s, d);
+    if (p->rec.ca_state == TCP_CA_LOSS)
+        on_ack_in_loss(t, p, s, d);
+    else if (p->rec.ca_state >= TCP_CA_CWR && seq_geq(p->snd.una, p->rec.recover))
+        end_reduction(t, p, s, d);
+    else if (p->rec.ca_state == TCP_CA_RECOVERY && p->opt.sack && p->rec.retrans_out == 0 && d->una_moved && tcp_undo_is_due(p, s)) {
+        tcp_rack_reordered(p, d->prior_una); /* the hole was filled by the original, not by the copy: it was late, not lost */
+        tcp_undo(t, p, true, NST_RULE_CC_UNDO);
+        back_to_open(t, p);
+    } else if (p->rec.ca_state != TCP_CA_CWR && p->opt.sack && p->rec.has_undo && p->rec.undo_retrans == 0) {
+        tcp_undo(t, p, true, NST_RULE_CC_UNDO); /* every retransmission was a duplicate */
+        if (p->rec.ca_state == TCP_CA_RECOVERY)
+            back_to_open(t, p);
     }
-    if (p->rec.ca_state <= TCP_CA_DISORDER && p->rec.dupacks >= (uint32_t)t->b->set[NST_SET_TCP_REORDERING] &&
-        p->q.first != 0)
-        enter_recovery(t, p);
-    else if (p->rec.ca_state == TCP_CA_RECOVERY && d->una_moved) { /* RFC 6582 §3.2 step 3 */
-        mark_first_lost(t, p, NST_RULE_TCP_PARTIAL_ACK);
-        p->rec.must_send_first = true; /* whatever the pipe: duplicate ACKs may have been lost, and only the RTO would be left */
-    }
-}
-
-static void on_sack(struct tcp *t, struct tcp_pcb *p)
-{
-    detect_by_sack(t, p);
-    if (p->rec.lost_out > 0 && p->rec.ca_state <= TCP_CA_DISORDER)
-        enter_recovery(t, p);
-}
-
-void tcp_recovery_on_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d)
-{
-    if (p->rec.ca_state >= TCP_CA_RECOVERY && seq_geq(p->snd.una, p->rec.recover))
-        exit_recovery(t, p);
-    if (p->opt.sack)
-        on_sack(t, p);
-    else
-        on_dupack_without_sack(t, p, d);
+    if (!p->opt.sack)
+        on_ack_without_sack(t, p, d);
+    uint32_t lost = detect(t, p);
+    d->lost_segs += lost;
+    tcp_recovery_after_loss(t, p);
     if (p->rec.ca_state <= TCP_CA_DISORDER)
         set_ca_state(t, p, p->rec.sacked_out > 0 ? TCP_CA_DISORDER : TCP_CA_OPEN, NST_RULE_TCP_RCV_ACK);
-    grow(t, p, d);
-    nst_assert(t->b, p->rec.packets_out >= p->rec.lost_out && p->rec.packets_out >= p->rec.sacked_out);
-}
-
-void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p)
-{
-    struct tcp_seg *first = tcp_seg_at(t, p->q.first);
-    bool reneged = first != NULL && (first->flags & SEG_SACKED) != 0; /* RFC 2018 §8: the peer threw SACKed data away */
-    if (p->rec.ca_state != TCP_CA_LOSS) /* RFC 5681 §3.1 (4): not again for the same loss */
-        p->cc.ssthresh = p->cc.ops->ssthresh(&p->cc, p->rec.packets_out < p->cc.cwnd ? p->rec.packets_out : p->cc.cwnd);
-    p->rec.recover = p->snd.nxt; /* RFC 6582 §3.2 step 4 */
-    p->cc.cwnd = 1;
-    p->cc.acked = 0;
-    if (!p->opt.sack || reneged) {
-        p->rec.sacked_out = 0;
-        ivset_clear(&t->ivs, &p->q.sacked);
-    }
-    p->rec.lost_out = p->rec.retrans_out = 0;
-    for (struct tcp_seg *s = first; s != NULL; s = tcp_seg_at(t, s->next)) { /* bounded by what is in flight */
-        s->flags &= (uint8_t) ~(SEG_LOST | SEG_RTX_OUT | (reneged || !p->opt.sack ? SEG_SACKED : 0));
-        tcp_recovery_mark_lost(p, s, s == first ? NST_RULE_TCP_RTO : NST_RULE_TCP_RTO_GO);
-    }
-    p->q.rtx_hint = p->q.lost_cursor = 0;
-    p->rec.dupacks = 0;
-    p->rec.must_send_first = true;
-    set_ca_state(t, p, TCP_CA_LOSS, NST_RULE_CC_RTO);
-    trace_cwnd(t, p, NST_RULE_CC_RTO);
+    inform_cc(t, p, d);
+    nst_assert(t->b, p->rec.packets_out >= p->rec.lost_out + p->rec.sacked_out);
 }
 
 /* ------------------------------------------------------------------------------------------------- what to send */
@@ -246,15 +416,12 @@ static struct tcp_seg *first_unsent_lost(struct tcp *t, uint32_t from)
 
 struct tcp_seg *tcp_recovery_next_rtx(struct tcp *t, struct tcp_pcb *p)
 {
-    if (p->rec.lost_out == 0 || p->rec.lost_out <= p->rec.retrans_out)
+    if (p->rec.lost_out == 0)
         return NULL;
     if (!p->rec.must_send_first && tcp_recovery_pipe(p) >= p->cc.cwnd)
         return NULL;
-    struct tcp_seg *s = first_unsent_lost(t, p->q.rtx_hint);
-    if (s == NULL)
-        s = first_unsent_lost(t, p->q.first);
-    nst_assert(t->b, s != NULL);
-    p->q.rtx_hint = pool_id(&t->segs, s);
+    struct tcp_seg *s = first_unsent_lost(t, p->q.rtx_hint != 0 ? p->q.rtx_hint : p->q.first);
+    p->q.rtx_hint = s != NULL ? pool_id(&t->segs, s) : p->q.last;
     return s;
 }
 

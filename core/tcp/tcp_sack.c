@@ -10,6 +10,10 @@
 
 static void mark_sacked(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, struct tcp_delivery *d)
 {
+    tcp_rack_delivered(t, p, s, d->ack_seg, d);
+    tcp_rate_delivered(t, p, s, d);
+    tcp_rack_forget(t, p, s);
+    d->orig_acked |= (s->flags & SEG_EVER_RTX) == 0 && seq_leq(seq_add(s->seq, s->len), p->rec.recover);
     if (s->flags & SEG_LOST)
         p->rec.lost_out--;
     if (s->flags & SEG_RTX_OUT)
@@ -24,6 +28,7 @@ static void mark_sacked(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, str
         d->has_xmit = true;
     }
     d->sacked_segs++;
+    d->delivered_segs++;
 }
 
 /* Segments that touch [lo, hi), newly SACKed, and are now covered as a whole. */
@@ -70,6 +75,8 @@ void tcp_sack_process(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s
     unsigned first = 0;
     if (seq_lt(o->sack[0].lo, o->sack[0].hi) && is_dsack(o, s->h.ack)) {
         d->has_dsack = true;
+        d->dsack_is_ours = p->rec.has_undo && seq_geq(o->sack[0].lo, p->rec.undo_marker);
+        tcp_rack_on_dsack(p, s, d->dsack_is_ours);
         first = 1;
     }
     for (unsigned i = first; i < o->nsack; i++) {

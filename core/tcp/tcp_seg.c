@@ -76,6 +76,7 @@ static struct tcp_seg *new_seg(struct tcp *t, seq_t seq, uint32_t len, uint8_t f
     s->seq = seq;
     s->len = len;
     s->flags = flags;
+    s->tprev = id; /* not in the list by time */
     return s;
 }
 
@@ -101,6 +102,7 @@ void tcp_seg_pop_first(struct tcp *t, struct tcp_pcb *p)
     nst_assert(t->b, id != 0);
     remove_first(t, p);
     struct tcp_seg *s = tcp_seg_at(t, id);
+    tcp_rack_forget(t, p, s);
     p->q.first = s->next;
     if (s->next != 0)
         tcp_seg_at(t, s->next)->prev = 0;
@@ -122,6 +124,11 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
     n->xmit = s->xmit;
     n->rule = s->rule;
     n->rtx_count = s->rtx_count;
+    n->delivered_at = s->delivered_at;
+    n->first_sent_at = s->first_sent_at;
+    n->delivered = s->delivered;
+    n->tx_in_flight = s->tx_in_flight;
+    n->lost = s->lost;
     n->flags &= (uint8_t)~SEG_SYN;
     s->flags &= (uint8_t) ~(SEG_FIN | SEG_PSH);
     s->len = len;
@@ -134,6 +141,7 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
         p->q.last = id;
     s->next = id;
     insert_any(t, p, id);
+    tcp_rack_split(t, p, s, n);
     p->rec.packets_out++;
     p->rec.sacked_out += (n->flags & SEG_SACKED) != 0;
     p->q.lost_cursor = 0; /* counted anew */
@@ -164,6 +172,7 @@ void tcp_seg_clear(struct tcp *t, struct tcp_pcb *p)
         pool_free(&t->segs, id);
         id = next;
     }
+    p->q.t_first = p->q.t_last = 0;
     p->q.first = p->q.last = p->q.root = p->q.rtx_hint = p->q.lost_cursor = 0;
     ivset_clear(&t->ivs, &p->q.sacked);
     p->rec.packets_out = p->rec.sacked_out = p->rec.lost_out = p->rec.retrans_out = 0;

@@ -39,6 +39,8 @@ void tcp_set_state(struct tcp *t, struct tcp_pcb *p, enum tcp_state to, enum nst
         t->b->stats.syn_now--;
     if (to == TCPS_SYN_RCVD)
         t->b->stats.syn_now++;
+    if (p->is_orphan && from != TCPS_TIME_WAIT && (to == TCPS_TIME_WAIT || to == TCPS_CLOSED))
+        t->orphans--;
     if (from == TCPS_TIME_WAIT)
         t->b->stats.time_wait_now--;
     if (to == TCPS_TIME_WAIT)
@@ -69,7 +71,7 @@ static void leave_lists(struct tcp *t, struct tcp_pcb *p)
     if (list_is_linked(&p->listen_link)) {
         if (p->state == TCPS_TIME_WAIT)
             t->time_wait_count--;
-        else if (p->listener != NULL && p->state == TCPS_SYN_RCVD)
+        else if (p->listener != NULL && p->state == TCPS_SYN_RCVD && !p->fo.is_child)
             p->listener->syn_count--;
         else if (p->listener != NULL)
             p->listener->accept_count--;
@@ -80,14 +82,17 @@ static void leave_lists(struct tcp *t, struct tcp_pcb *p)
 
 void tcp_done(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, int err)
 {
-    leave_lists(t, p);
+    bool stays = tcp_fastopen_is_early(p) && p->listener != NULL && rule != NST_RULE_TCP_RST_LISTENER_GONE; /* in the accept queue */
+    if (!stays)
+        leave_lists(t, p);
+    tcp_fastopen_leave(t, p, rule == NST_RULE_TCP_RCV_RST);
     if (p->state != TCPS_CLOSED) {
         htab_remove(&t->conns, p->hash, p->id);
         p->is_hashed = false;
         tcp_set_state(t, p, TCPS_CLOSED, rule);
         count_end(t, rule, err);
     }
-    if (!p->sock.is_attached) {
+    if (!p->sock.is_attached && !stays) {
         tcp_pcb_free(t, p);
         return;
     }
@@ -103,7 +108,8 @@ void tcp_done(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, int err)
 
 bool tcp_may_send_data(const struct tcp_pcb *p)
 {
-    return (1u << p->state & (TO(ESTABLISHED) | TO(CLOSE_WAIT) | TO(FIN_WAIT_1) | TO(LAST_ACK) | TO(CLOSING))) != 0;
+    return (1u << p->state & (TO(ESTABLISHED) | TO(CLOSE_WAIT) | TO(FIN_WAIT_1) | TO(LAST_ACK) | TO(CLOSING))) != 0 ||
+           tcp_fastopen_is_early(p);
 }
 
 bool tcp_may_receive(const struct tcp_pcb *p)

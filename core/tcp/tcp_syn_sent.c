@@ -26,13 +26,14 @@ static bool check_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s) /* f
 static void on_syn_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
     struct tcp_seg *syn = tcp_seg_at(t, p->q.first);
+    bool is_text_acked = p->fo.has_text && seq_geq(s->h.ack, p->fo.end); /* then that is what the round trip is measured by */
     if (syn != NULL) {
-        if ((syn->flags & SEG_EVER_RTX) == 0)
+        if ((syn->flags & SEG_EVER_RTX) == 0 && !is_text_acked)
             tcp_rtt_sample(t, p, t->b->now - syn->xmit);
-        tcp_recovery_seg_acked(p, syn);
+        tcp_recovery_seg_acked(t, p, syn);
         tcp_seg_pop_first(t, p);
     }
-    p->snd.una = s->h.ack;
+    p->snd.una = seq_add(p->snd.iss, 1);
     p->rec.retransmits = 0;
     p->rtt.backoff = 0;
     tcp_timer_stop(p, TCPT_RTX);
@@ -41,6 +42,7 @@ static void on_syn_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     tcp_ack_soon(p, t, NST_RULE_TCP_ACK_HANDSHAKE);
     sockbase_raise(t->b, &p->sock, NST_EV_CONNECT | NST_EV_OUT);
     tcp_timer_keepalive(t, p);
+    tcp_fastopen_on_syn_ack(t, p, s);
 }
 
 void tcp_syn_sent_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
@@ -73,6 +75,7 @@ void tcp_syn_sent_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     }
     tcp_set_state(t, p, TCPS_SYN_RCVD, NST_RULE_TCP_RCV_SYN); /* simultaneous open, RFC 9293 figure 8 */
     p->syn_owed = true;
+    p->fo.is_deferred = p->fo.offer = false;
     p->rec.retransmits = 0;
     tcp_mark(t, p);
 }

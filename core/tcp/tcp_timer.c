@@ -56,19 +56,36 @@ static uint32_t retry_limit(const struct tcp *t, const struct tcp_pcb *p)
     }
 }
 
+/* The number of SYN retries stands for the time that they would take with doubling: (2^(n+1) - 1) * the initial RTO. */
+static bool is_syn_given_up(const struct tcp *t, const struct tcp_pcb *p)
+{
+    uint32_t n = retry_limit(t, p);
+    nst_time initial = NST_MS(t->b->set[NST_SET_TCP_RTO_INIT]);
+    nst_time patience = n < 20 ? initial * ((2ull << n) - 1) : initial << 20;
+    return t->b->now - p->opened >= patience;
+}
+
 static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
 {
     bool in_handshake = !tcp_is_synchronized(p);
     if (p->q.first == 0 && !in_handshake)
         return true; /* everything was acknowledged meanwhile */
+    if (p->deadline[TCPT_PTO] <= t->b->now) { /* RFC 8985 §7.2: a probe that is due goes first; the RTO runs from it */
+        tcp_timer_stop(p, TCPT_PTO);
+        if (tcp_tlp_on_timer(t, p)) {
+            tcp_output_rtx_timer(t, p);
+            return true;
+        }
+    }
     if (p->rec.retransmits == 0)
         p->rec.rtx_started = tcp_seg_at(t, p->q.first) != NULL ? tcp_seg_at(t, p->q.first)->xmit : t->b->now;
-    if (p->rec.retransmits >= retry_limit(t, p))
+    if (p->state == TCPS_SYN_SENT ? is_syn_given_up(t, p) : p->rec.retransmits >= retry_limit(t, p))
         return give_up(t, p, NST_RULE_TCP_GIVE_UP);
     if (is_user_timeout(t, p, p->rec.rtx_started))
         return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
     p->rec.retransmits++;
-    if (p->rtt.backoff < 31)
+    bool is_linear = p->state == TCPS_SYN_SENT && p->rec.retransmits <= t->b->set[NST_SET_TCP_SYN_LINEAR];
+    if (p->rtt.backoff < 31 && !is_linear)
         p->rtt.backoff++;
     p->n.rto++;
     if (in_handshake) {
@@ -96,6 +113,7 @@ static bool on_persist(struct tcp *t, struct tcp_pcb *p)
     if (p->rtt.backoff < 31)
         p->rtt.backoff++;
     p->force_partial = p->snd.wnd > 0; /* a part fits: send that, else probe */
+    p->force_push = p->force_partial;
     p->probe_owed = !p->force_partial;
     tcp_mark(t, p);
     tcp_timer_set(t, p, TCPT_PERSIST, time_add(t->b->now, tcp_rtt_rto(t, p)));
@@ -104,8 +122,7 @@ static bool on_persist(struct tcp *t, struct tcp_pcb *p)
 
 static bool on_delack(struct tcp *t, struct tcp_pcb *p)
 {
-    if (p->ack.bytes > 0)
-        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_DELAYED);
+    tcp_delack_expired(t, p);
     return true;
 }
 
@@ -144,8 +161,31 @@ static bool on_life(struct tcp *t, struct tcp_pcb *p)
     return false;
 }
 
+static bool on_reo(struct tcp *t, struct tcp_pcb *p)
+{
+    if (tcp_rack_detect(t, p) > 0) {
+        tcp_recovery_on_reo(t, p);
+        tcp_output_rtx_timer(t, p);
+        tcp_mark(t, p);
+    }
+    return true;
+}
+
+static bool on_pto(struct tcp *t, struct tcp_pcb *p)
+{
+    (void)tcp_tlp_on_timer(t, p);
+    return true;
+}
+
+static bool on_pace(struct tcp *t, struct tcp_pcb *p)
+{
+    tcp_mark(t, p);
+    return true;
+}
+
 static bool (*const handler[TCPT_COUNT])(struct tcp *, struct tcp_pcb *) = {
     [TCPT_RTX] = on_rtx, [TCPT_PERSIST] = on_persist, [TCPT_DELACK] = on_delack, [TCPT_KEEP] = on_keep, [TCPT_LIFE] = on_life,
+    [TCPT_REO] = on_reo, [TCPT_PTO] = on_pto, [TCPT_PACE] = on_pace,
 };
 
 void tcp_on_timer(struct tcp *t, struct wheel_timer *w)

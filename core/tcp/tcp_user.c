@@ -56,11 +56,14 @@ int tcp_connect(struct tcp *t, const nst_open_args *a, struct tcp_pcb **out)
     p->sock.user = a->user;
     p->snd.peer_mss = p->is_v6 ? TCP_MSS_DEFAULT6 : TCP_MSS_DEFAULT4;
     tcp_set_state(t, p, TCPS_SYN_SENT, NST_RULE_TCP_OPEN);
-    tcp_start(t, p);
+    tcp_start(t, p, tcp_choose_iss(t, p));
     tcp_options_offer(t, p);
     tcp_mss_update(t, p);
     t->b->stats.tcp_active_opens++;
-    tcp_mark(t, p);
+    if (a->flags & NST_OPEN_FASTOPEN)
+        tcp_fastopen_defer(t, p);
+    else
+        tcp_mark(t, p);
     *out = p;
     return 0;
 }
@@ -85,6 +88,7 @@ int tcp_listen(struct tcp *t, const nst_open_args *a, struct tcp_listener **out)
     l->lport = a->local.port;
     l->is_v6only = (a->flags & NST_OPEN_V6ONLY) != 0;
     l->backlog = a->backlog != 0 ? a->backlog : 128;
+    tcp_fastopen_listen(t, l);
     tcp_listener_hash(t, l);
     *out = l;
     return 0;
@@ -104,6 +108,8 @@ struct tcp_pcb *tcp_accept(struct tcp *t, struct tcp_listener *l)
         ready |= NST_EV_IN;
     if (p->rcv.fin_seen)
         ready |= NST_EV_IN | NST_EV_EOF;
+    if (p->state == TCPS_CLOSED) /* tcp_fastopen.c */
+        ready = NST_EV_CLOSED | NST_EV_IN | NST_EV_OUT | NST_EV_ERROR;
     sockbase_raise(t->b, &p->sock, ready);
     if (!list_is_empty(&l->accept_queue))
         sockbase_raise(t->b, &l->sock, NST_EV_ACCEPT);
@@ -129,6 +135,8 @@ static int may_send(struct tcp_pcb *p)
 {
     if (p->sock.error != 0)
         return -take_error(p);
+    if ((tcp_fastopen_is_early(p) && !p->snd.fin_queued) || p->fo.is_deferred)
+        return 0;
     if (p->state == TCPS_SYN_SENT || p->state == TCPS_SYN_RCVD)
         return -NST_EAGAIN;
     if (p->snd.fin_queued || (p->state != TCPS_ESTABLISHED && p->state != TCPS_CLOSE_WAIT))
@@ -153,16 +161,22 @@ static void wait_for_pages(struct tcp *t, struct tcp_pcb *p)
         list_push_back(&t->page_wait, &p->page_link);
 }
 
+void tcp_wake_writer(struct tcp *t, struct tcp_pcb *p)
+{
+    bool has_room = (uint64_t)tcp_send_room(p) * 3 >= p->sndbuf;
+    if (!p->out_blocked || !has_room || (p->notsent_lowat != 0 && tcp_segment_unsent(p) >= p->notsent_lowat))
+        return;
+    p->out_blocked = false;
+    sockbase_raise(t->b, &p->sock, NST_EV_OUT);
+}
+
 void tcp_pages_wake(struct tcp *t)
 {
     if (pages_left(&t->b->pages) <= t->page_level)
         return;
     for (struct list *n; (n = list_pop_front(&t->page_wait)) != NULL;) {
         struct tcp_pcb *p = list_entry(n, struct tcp_pcb, page_link);
-        if (!p->out_blocked || (uint64_t)tcp_send_room(p) * 3 < p->sndbuf)
-            continue;
-        p->out_blocked = false;
-        sockbase_raise(t->b, &p->sock, NST_EV_OUT);
+        tcp_wake_writer(t, p);
     }
 }
 
@@ -176,7 +190,8 @@ static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, uint32_t n)
 
 static uint32_t append(struct tcp *t, struct tcp_pcb *p, const nst_iov *iov, uint32_t niov)
 {
-    uint32_t room = tcp_send_room(p), done = 0;
+    uint32_t room = tcp_send_room(p), most = tcp_segment_room(p), done = 0;
+    room = room < most ? room : most;
     for (uint32_t i = 0; i < niov && room > 0; i++) {
         uint32_t want = iov[i].len < room ? (uint32_t)iov[i].len : room;
         uint32_t got = stream_write(&t->b->pages, &p->sndq, p->snd.end.v, iov[i].base, fit_pages(t, p, want));
@@ -199,20 +214,22 @@ nst_ssize tcp_send(struct tcp *t, struct tcp_pcb *p, const nst_msg *m)
     size_t total = 0;
     for (uint32_t i = 0; i < m->niov; i++)
         total += m->iov[i].len;
+    if (total == 0 && p->fo.is_deferred)
+        tcp_fastopen_connect(t, p, false);
     if (total == 0)
         return 0;
-    uint32_t done = append(t, p, m->iov, m->niov);
+    uint32_t done = tcp_segment_is_full(p) ? 0 : append(t, p, m->iov, m->niov);
     if (done < total)
         p->out_blocked = true;
     if (done == 0)
         return -NST_EAGAIN;
-    p->snd.more = (m->flags & NST_MSG_MORE) != 0;
-    if (!p->snd.more || done < total)
-        p->snd.push = p->snd.end;
+    tcp_segment_wrote(p, done, done == total ? m->flags : 0);
     if ((m->flags & NST_MSG_OOB) && done == total) {
         p->snd.up = p->snd.end; /* RFC 6093: one past the urgent byte */
         p->snd.has_urg = true;
     }
+    if (p->fo.is_deferred)
+        tcp_fastopen_connect(t, p, true);
     tcp_mark(t, p);
     return (nst_ssize)done;
 }
@@ -242,7 +259,7 @@ nst_ssize tcp_recv(struct tcp *t, struct tcp_pcb *p, nst_msg *m)
     if (readable == 0) {
         if (p->sock.error != 0)
             return -take_error(p);
-        if (p->state == TCPS_SYN_SENT || p->state == TCPS_SYN_RCVD)
+        if (p->state == TCPS_SYN_SENT || (p->state == TCPS_SYN_RCVD && !p->fo.is_child))
             return -NST_ENOTCONN;
         bool is_end = p->rcv.fin_seen || p->rcv.is_shut || p->state == TCPS_CLOSED;
         return is_end ? 0 : -NST_EAGAIN;
@@ -253,6 +270,8 @@ nst_ssize tcp_recv(struct tcp *t, struct tcp_pcb *p, nst_msg *m)
     p->rcv.read = seq_add(p->rcv.read, done);
     stream_trim_front(&t->b->pages, &p->rcvq, p->rcv.read.v);
     t->b->stats.tcp_bytes_in += done;
+    tcp_autotune_read(t, p, done);
+    tcp_delack_read(t, p);
     tell_window(t, p);
     return (nst_ssize)done;
 }
@@ -286,7 +305,6 @@ static int shut_write(struct tcp *t, struct tcp_pcb *p)
     }
     p->snd.fin_queued = true;
     p->snd.more = false;
-    p->snd.push = p->snd.end;
     tcp_mark(t, p);
     return 0;
 }
@@ -326,7 +344,10 @@ static int close_handle(struct tcp *t, struct tcp_pcb *p)
         return reset_and_free(t, p, NST_RULE_TCP_RST_ABORT);
     if (has_unread && p->state != TCPS_TIME_WAIT)
         return reset_and_free(t, p, NST_RULE_TCP_RST_UNREAD); /* RFC 2525 §2.17, RFC 1122 §4.2.2.13: the peer must know */
+    if (t->orphans >= (uint64_t)t->b->set[NST_SET_TCP_MAX_ORPHANS] && p->state != TCPS_TIME_WAIT)
+        return reset_and_free(t, p, NST_RULE_TCP_RST_ORPHANS);
     p->is_orphan = true;
+    t->orphans += p->state != TCPS_TIME_WAIT;
     stream_clear(&t->b->pages, &p->rcvq, p->rcv.read.v);
     ivset_clear(&t->ivs, &p->ooo);
     shut_write(t, p);

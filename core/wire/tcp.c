@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The TCP header (RFC 9293 §3.1) and its options: MSS (RFC 9293 §3.7.1), window scale and timestamps (RFC
- * 7323), SACK (RFC 2018), and the presence of a signature, MD5 (RFC 2385) or TCP-AO (RFC 5925).
+ * 7323), SACK (RFC 2018), Fast Open (RFC 7413 §4.1.1, both kinds), and the presence of a signature, MD5
+ * (RFC 2385) or TCP-AO (RFC 5925).
  *
  * Reading is lenient (RFC 9293 §3.1, MUST-6, MUST-7): an unknown option is skipped by its length, a known
  * one with a wrong length is skipped as if unknown, and a length that leads nowhere (0, 1 or beyond the
@@ -12,9 +13,9 @@
  * unsigned one.
  *
  * Writing is exact: Linux's order and padding, so that traces compare line by line. Options are a multiple
- * of four bytes, padded by NOPs in front, never by EOL behind.
+ * of four bytes, padded by NOPs in front, those of Fast Open behind, never by EOL.
  *
- * Not here: the checksum, ECN's meaning of the flags, Fast Open, writing signatures. */
+ * Not here: the checksum, ECN's meaning of the flags, writing signatures. */
 #include <wire/wire.h>
 
 #include <base/bytes.h>
@@ -22,8 +23,9 @@
 
 enum { TCP_HDR_MIN = 20, TCP_HDR_MAX = 60 };
 enum { OPT_EOL = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_PERM = 4, OPT_SACK = 5, OPT_TS = 8,
-       OPT_MD5 = 19, OPT_AO = 29 };
-enum { LEN_MSS = 4, LEN_WSCALE = 3, LEN_SACK_PERM = 2, LEN_TS = 10, LEN_SACK_HEAD = 2, LEN_SACK_BLOCK = 8 };
+       OPT_MD5 = 19, OPT_AO = 29, OPT_FO = 34, OPT_EXP = 254, EXP_FO = 0xf989 /* RFC 6994 */ };
+enum { LEN_MSS = 4, LEN_WSCALE = 3, LEN_SACK_PERM = 2, LEN_TS = 10, LEN_SACK_HEAD = 2, LEN_SACK_BLOCK = 8,
+       LEN_FO_HEAD = 2, LEN_EXP_HEAD = 4, LEN_FO_MIN = 4 };
 
 /* The option block of nearly every segment of a connection with timestamps (RFC 7323 appendix A). */
 #define NOP_NOP_TS ((uint32_t)OPT_NOP << 24 | OPT_NOP << 16 | OPT_TS << 8 | LEN_TS)
@@ -46,6 +48,17 @@ static void parse_sack(const uint8_t *p, uint32_t len, struct wire_tcp_opts *o)
         o->sack[i] = (struct wire_sack){seq_of(get32(block)), seq_of(get32(block + 4))};
     }
     o->nsack = (uint8_t)n;
+}
+
+/* RFC 7413 §4.1.1: empty, or a cookie of an even length of 4 to 16 bytes. */
+static void parse_fo(const uint8_t *cookie, uint32_t len, bool is_exp, struct wire_tcp_opts *o)
+{
+    if (len % 2 != 0 || (len != 0 && len < LEN_FO_MIN) || len > WIRE_FO_MAX)
+        return;
+    o->has_fo = true;
+    o->is_fo_exp = is_exp;
+    o->fo_len = (uint8_t)len;
+    memcpy(o->fo, cookie, len);
 }
 
 /* One option of `len` >= 2 bytes, all of them there. */
@@ -78,6 +91,13 @@ static void parse_option(const uint8_t *p, uint32_t len, struct wire_tcp_opts *o
     case OPT_MD5:
     case OPT_AO:
         o->has_md5 = true;
+        break;
+    case OPT_FO:
+        parse_fo(p + LEN_FO_HEAD, len - LEN_FO_HEAD, false, o);
+        break;
+    case OPT_EXP:
+        if (len >= LEN_EXP_HEAD && get16(p + 2) == EXP_FO)
+            parse_fo(p + LEN_EXP_HEAD, len - LEN_EXP_HEAD, true, o);
         break;
     default:
         break;
@@ -148,6 +168,24 @@ static uint8_t *put_sack_perm(uint8_t *p)
     return p + LEN_SACK_PERM;
 }
 
+static uint32_t fo_len(const struct wire_tcp_opts *o)
+{
+    return o->has_fo ? (o->is_fo_exp ? LEN_EXP_HEAD : LEN_FO_HEAD) + (uint32_t)o->fo_len : 0;
+}
+
+static uint8_t *put_fo(uint8_t *p, const struct wire_tcp_opts *o)
+{
+    uint32_t len = fo_len(o), head = len - o->fo_len;
+    if (len == 0)
+        return p;
+    p[0] = o->is_fo_exp ? OPT_EXP : OPT_FO;
+    p[1] = (uint8_t)len;
+    if (o->is_fo_exp)
+        put16(p + 2, EXP_FO);
+    memcpy(p + head, o->fo, o->fo_len);
+    return put_nops(p + len, (4 - len % 4) % 4);
+}
+
 static uint8_t *put_syn_options(uint8_t *p, const struct wire_tcp_opts *o)
 {
     if (o->has_mss) {
@@ -169,7 +207,7 @@ static uint8_t *put_syn_options(uint8_t *p, const struct wire_tcp_opts *o)
         p[2] = o->wscale;
         p += LEN_WSCALE;
     }
-    return p;
+    return put_fo(p, o); /* at most 20 + 20 bytes: it always fits */
 }
 
 /* LIMIT: as many SACK blocks as the 40 bytes hold: 4, with timestamps 3 (RFC 2018 §3). */
@@ -225,5 +263,6 @@ uint32_t wire_tcp_opt_len(const struct wire_tcp_opts *o, bool is_syn)
         return ts + (n > 0 ? 2 + LEN_SACK_HEAD + n * LEN_SACK_BLOCK : 0);
     }
     uint32_t sack_perm = o->has_sack_perm && !o->has_ts ? 2 + LEN_SACK_PERM : 0;
-    return (o->has_mss ? LEN_MSS : 0) + ts + sack_perm + (o->has_wscale ? 1 + LEN_WSCALE : 0);
+    return (o->has_mss ? LEN_MSS : 0) + ts + sack_perm + (o->has_wscale ? 1 + LEN_WSCALE : 0) +
+           (fo_len(o) + 3) / 4 * 4;
 }

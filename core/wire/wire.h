@@ -91,7 +91,7 @@ void wire_udp_emit(uint8_t p[8], const struct wire_udp *h);
 
 /* ------------------------------------------------------------------------------------------------- TCP (RFC 9293) */
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32, TCP_ECE = 64, TCP_CWR = 128, TCP_AE = 256 };
-enum { WIRE_SACK_MAX = 4 };
+enum { WIRE_SACK_MAX = 4, WIRE_FO_MAX = 16 };
 struct wire_sack {
     seq_t lo, hi;
 };
@@ -103,6 +103,9 @@ struct wire_tcp_opts {
     uint16_t mss;
     uint32_t ts_val, ts_ecr;
     struct wire_sack sack[WIRE_SACK_MAX];
+    bool has_fo, is_fo_exp;  /* Fast Open with a length that counts; of the experimental kind */
+    uint8_t fo_len;          /* of the cookie, even: 0 = a request, else 4..16 */
+    uint8_t fo[WIRE_FO_MAX];
 };
 struct wire_tcp {
     uint16_t sport, dport;
@@ -114,8 +117,8 @@ struct wire_tcp {
 };
 /* TCP_SHORT, TCP_DATA_OFFSET; options are parsed leniently. */
 enum nst_drop wire_tcp_parse(const uint8_t *p, uint32_t len, struct wire_tcp *out);
-/* Writes header and options in Linux's order (SYN: mss, sackOK+TS or nop nop sackOK / nop nop TS, nop wscale; else nop nop TS,
- * nop nop sack). Returns the header length, a multiple of 4. SACK blocks that do not fit 60 bytes are left out (the
+/* Writes header and options in Linux's order (SYN: mss, sackOK+TS or nop nop sackOK / nop nop TS, nop wscale, FO and its padding;
+ * else nop nop TS, nop nop sack). Returns the header length, a multiple of 4. SACK blocks that do not fit 60 bytes are left out (the
  * last ones). The checksum field is zero. has_mss etc. say which options to write; hdr_len is ignored. */
 uint32_t wire_tcp_emit(uint8_t p[60], const struct wire_tcp *h);
 uint32_t wire_tcp_opt_len(const struct wire_tcp_opts *o, bool is_syn); /* bytes that wire_tcp_emit would use for options */

@@ -357,7 +357,7 @@ TEST(attack_H9, small_window_is_not_used_until_it_is_worth_it) /* §3.8.6.2.1 */
     RECV(0, .flags = ACK, .wnd = 10);
     EQ(t_write(t, 5000), 5000);
     EXPECT_NOTHING(209);
-    EXPECT(1, .flags = ACK, .seq = 1, .len = 10); /* the override timeout */
+    EXPECT(1, .flags = PSH | ACK, .seq = 1, .len = 10); /* the override timeout, which pushes */
     RECV(0, .flags = ACK, .wnd = 1500);
     EXPECT(0, .flags = ACK, .len = 1000);
     EXPECT_NOTHING(0);

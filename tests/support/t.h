@@ -75,6 +75,7 @@ struct t_opts {
     int64_t mss;              /* the peer's; 1460 */
     int64_t wnd;              /* the peer's window field; 65535 */
     bool nodelay, delack;     /* delack: no quick ACKs, delayed from the start */
+    bool modern;              /* the defaults, with RACK-TLP, F-RTO, CUBIC, ECN, cookies, autotuning; else plain RFC 9293 + 6675 */
     uint32_t rcvbuf, sndbuf;
     int64_t irs, iss;         /* initial sequence numbers: the peer's (1000000), ours (as chosen) */
     uint32_t backlog;

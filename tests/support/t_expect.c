@@ -26,7 +26,7 @@ static void check_window(struct t *t, const struct t_sent *s)
 
 static void check_payload(const struct t_conn *c, const struct t_sent *s)
 {
-    uint32_t first = s->h.seq.v - c->iss;
+    uint32_t first = s->h.seq.v - c->iss + ((s->h.flags & SYN) != 0);
     for (uint32_t i = 0; i < s->len; i++)
         if (s->data[i] != t_pattern_out(first + i))
             t_fail(__FILE_NAME__, __LINE__, "byte %" PRIu32 " of our stream is wrong", first + i);

@@ -116,6 +116,16 @@ static void configure(const struct t_opts *o, nst_config *c)
     if (o->delack)
         c->set[NST_SET_TCP_QUICKACK] = 0;
     c->set[NST_SET_TCP_NODELAY] = o->nodelay;
+    if (!o->modern) { /* the plain TCP of RFC 9293, 5681 and 6675, unless a test asks for what Linux does */
+        static const enum nst_setting off[] = {NST_SET_TCP_RACK, NST_SET_TCP_TLP, NST_SET_TCP_FRTO, NST_SET_TCP_ECN, NST_SET_TCP_CC,
+                                               NST_SET_TCP_SYNCOOKIES, NST_SET_TCP_AUTOTUNE, NST_SET_TCP_SYN_LINEAR};
+        for (size_t i = 0; i < sizeof off / sizeof *off; i++)
+            c->set[off[i]] = 0;
+        if (o->rcvbuf == 0)
+            c->set[NST_SET_TCP_RMEM] = 524288;
+        if (o->sndbuf == 0)
+            c->set[NST_SET_TCP_WMEM] = 262144;
+    }
     for (size_t i = 0; i < 4; i++)
         if (o->set[i].setting != 0)
             c->set[o->set[i].setting] = o->set[i].value;

@@ -44,7 +44,7 @@ static void defaults(void **state)
     assert_int_equal(parse("--tun tun0", &o), EXIT_OK);
     assert_int_equal(o.mode, MODE_TUN);
     assert_string_equal(o.tun, "tun0");
-    assert_string_equal(o.cc, "reno");
+    assert_string_equal(o.cc, "cubic");
     assert_int_equal(o.apps, APP_ALL);
     assert_int_equal(o.seed, 1);
     assert_false(o.has_seed);

@@ -114,7 +114,7 @@ TEST(send_segments, stream_is_cut_at_mss)
     struct t *t = t_established(.mss = 1000);
     EQ(t_write(t, 2500), 2500);
     EXPECT(0, .flags = ACK, .len = 1000);
-    EXPECT(0, .flags = ACK, .len = 1000);
+    EXPECT(0, .flags = PSH | ACK, .len = 1000); /* a chunk of two is pushed */
     EXPECT(0, .flags = PSH | ACK, .len = 500);
     RECV(0, .flags = ACK);
 }
@@ -124,7 +124,7 @@ TEST(send_segments, timestamps_take_12_bytes_of_the_mss) /* RFC 6691 */
     struct t *t = t_established(.mss = 1000, .ts = true);
     EQ(t_write(t, 2000), 2000);
     EXPECT(0, .flags = ACK, .len = 988);
-    EXPECT(0, .flags = ACK, .len = 988);
+    EXPECT(0, .flags = PSH | ACK, .len = 988); /* a chunk of two is pushed */
     EXPECT(0, .flags = PSH | ACK, .len = 24);
     RECV(0, .flags = ACK);
 }
@@ -160,13 +160,13 @@ TEST(send_window, nothing_beyond_the_peers_window) /* §3.8.6 */
     struct t *t = t_established(.mss = 1000, .wnd = 2000);
     EQ(t_write(t, 5000), 5000);
     EXPECT(0, .flags = ACK, .len = 1000);
-    EXPECT(0, .flags = ACK, .len = 1000);
+    EXPECT(0, .flags = PSH | ACK, .len = 1000); /* more than half of the largest window is unpushed */
     EXPECT_NOTHING(0);
     RECV(10, .flags = ACK, .wnd = 1000);
     EXPECT(0, .flags = ACK, .len = 1000);
     EXPECT_NOTHING(0);
     RECV(10, .flags = ACK, .wnd = 3000);
-    EXPECT(0, .flags = ACK, .len = 1000);
+    EXPECT(0, .flags = PSH | ACK, .len = 1000);
     EXPECT(0, .flags = PSH | ACK, .len = 1000);
     RECV(10, .flags = ACK);
 }
@@ -176,11 +176,11 @@ TEST(send_window, initial_congestion_window_is_ten_segments) /* RFC 6928 */
     struct t *t = t_established(.mss = 1000);
     EQ(t_write(t, 20000), 20000);
     for (int i = 0; i < 10; i++)
-        EXPECT(0, .flags = ACK, .len = 1000);
+        EXPECT(0, .flags = i % 2 != 0 ? PSH | ACK : ACK, .len = 1000); /* chunks of two are pushed */
     EXPECT_NOTHING(0);
     RECV(10, .flags = ACK, .ack = 2001); /* slow start: each acknowledged segment lets two go */
     for (int i = 0; i < 4; i++)
-        EXPECT(0, .flags = ACK, .len = 1000);
+        EXPECT(0, .flags = i % 2 != 0 ? PSH | ACK : ACK, .len = 1000);
     EXPECT_NOTHING(0);
     RECV(0, .flags = ACK);
     (void)t_sent(t, 0);

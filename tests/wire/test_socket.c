@@ -192,7 +192,7 @@ TEST(socket_ipv6, connection_from_syn_to_time_wait)
     struct t *t = t_established(.v6 = true, .active = true, .ts = true, .sack = true, .wscale = 7);
     EQ(t_write(t, 3000), 3000);
     EXPECT(0, .flags = ACK, .len = 1428);
-    EXPECT(0, .flags = ACK, .len = 1428);
+    EXPECT(0, .flags = PSH | ACK, .len = 1428); /* a chunk of two is pushed */
     EXPECT(0, .flags = PSH | ACK, .len = 144);
     RECV(10, .flags = PSH | ACK, .len = 1428);
     EXPECT(0, .flags = ACK);

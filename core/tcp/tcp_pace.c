@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pacing: data leaves in bursts of a quantum, spaced so that the average is the pacing rate.
+ *
+ * The rate is the algorithm's (BBR), or with tcp.pacing=1 Linux's rule: 200 % of cwnd / srtt while cwnd < ssthresh / 2, else 120 %.
+ * A quantum is what the algorithm asks for, else about a millisecond of the rate, between two segments and 64 KiB. The first ten
+ * segments of a connection and whatever has no round trip time yet go unpaced. ACKs, probes and SYNs are never paced. */
+#include <tcp/tcp.h>
+
+static uint64_t rate_bytes_per_s(const struct tcp *t, const struct tcp_pcb *p)
+{
+    if (p->cc.pacing_bps != 0)
+        return p->cc.pacing_bps;
+    if (t->b->set[NST_SET_TCP_PACING] == 0 || p->rtt.srtt8 == 0 || p->n.data_segs_out < 10)
+        return 0;
+    uint32_t percent = p->cc.cwnd < p->cc.ssthresh / 2 ? 200 : 120;
+    return (uint64_t)p->cc.cwnd * p->snd.mss * percent / 100 * 1000000u / (p->rtt.srtt8 / 8 > 0 ? p->rtt.srtt8 / 8 : 1);
+}
+
+static uint32_t quantum(const struct tcp_pcb *p, uint64_t rate)
+{
+    if (p->cc.send_quantum != 0)
+        return p->cc.send_quantum;
+    uint64_t ms = rate / 1024;
+    if (ms > 65536)
+        ms = 65536;
+    return ms > 2u * p->snd.mss ? (uint32_t)ms : 2u * p->snd.mss;
+}
+
+bool tcp_pace_may_send(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->pace.at <= t->b->now || p->pace.burst > 0)
+        return true;
+    tcp_timer_set(t, p, TCPT_PACE, p->pace.at);
+    return false;
+}
+
+void tcp_pace_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len)
+{
+    uint64_t rate = rate_bytes_per_s(t, p);
+    p->cc.is_paced = rate != 0;
+    if (rate == 0 || len == 0)
+        return;
+    if (p->pace.at <= t->b->now) { /* a new burst; time that passed unused is not saved up */
+        p->pace.at = t->b->now;
+        p->pace.burst = quantum(p, rate);
+    }
+    p->pace.burst = p->pace.burst > len ? p->pace.burst - len : 0;
+    p->pace.at = time_add(p->pace.at, (nst_time)len * 1000000000u / rate);
+}

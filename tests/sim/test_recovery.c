@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loss recovery between two stacks, with faults placed segment by segment: what is sent again, by which rule, and how soon all has arrived.
+ *
+ * One way takes 50 ms. The client (stack 0) connects at 0, so its first ten segments leave at 100 ms; frames 0 and 1 are the SYN and the
+ * ACK of the handshake, and bit 2 + k of a loss mask is the first transmission of segment k while nothing else is sent. Segments are 1,460
+ * bytes (no timestamps unless said). */
+#include <pair.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <trace.h>
+
+enum { MSS = 1460, RTT = 100, SENT_MAX = 8192, HEADER = 40 };
+#define LOSE(k) (UINT64_C(1) << (2 + (k)))
+
+struct sent { /* a data segment of the client's as it left */
+    nst_time at;
+    uint32_t segment; /* number of its first byte / MSS */
+    uint32_t len;
+    uint16_t rule;
+    bool is_rtx;
+    uint32_t copy;    /* how often this segment had been sent before */
+};
+
+struct run {
+    struct pair_config c;
+    uint64_t bytes;
+    bool slow_reader;  /* the application of the receiver reads nothing before 2 s */
+    uint32_t mss;
+    /* May be NULL: sees each data segment (or each ACK, s == NULL) and changes the link for it. */
+    void (*fault)(struct run *, const struct sent *s, struct pair_link *l);
+
+    struct pair *p;
+    uint32_t isn;
+    bool has_isn;
+    uint64_t received, acks;
+    nst_time done;     /* everything is there */
+    struct sent sent[SENT_MAX];
+    unsigned n, rtx, by_rule[NST_RULE_COUNT];
+    unsigned undone;
+    nst_tcp_info info; /* of the client, when all was acknowledged */
+    uint8_t copies[SENT_MAX];
+};
+
+static uint8_t byte_at(uint64_t pos) { return (uint8_t)((pos >> 3) * 167 + pos * 13 + (pos >> 11)); }
+
+static uint32_t be32(const uint8_t *b) { return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]; }
+
+static void on_frame(void *user, int from, nst_time now, const void *ip, uint32_t len, const nst_tx_note *note)
+{
+    struct run *r = user;
+    const uint8_t *b = ip, *tcp = b + 20;
+    uint32_t seq = be32(tcp + 4), header = 20 + (tcp[12] >> 4) * 4u;
+    if (from == 1) {
+        r->acks++;
+        if (r->fault != NULL && len == header)
+            r->fault(r, NULL, pair_link_of(r->p, 1));
+        return;
+    }
+    if (tcp[13] & 2)
+        r->isn = seq;
+    if (len <= header)
+        return;
+    assert_true(r->n < SENT_MAX);
+    struct sent *s = &r->sent[r->n++];
+    *s = (struct sent){.at = now, .segment = (seq - r->isn - 1) / r->mss, .len = len - header, .rule = note->rule,
+                       .is_rtx = note->retransmit};
+    assert_true(s->segment < SENT_MAX);
+    s->copy = r->copies[s->segment]++;
+    r->rtx += s->is_rtx;
+    if (s->is_rtx)
+        r->by_rule[s->rule]++;
+    if (r->fault != NULL)
+        r->fault(r, s, pair_link_of(r->p, 0));
+}
+
+static void on_trace(void *user, int host, const nst_trace_event *ev)
+{
+    struct run *r = user;
+    if (host == 0 && strcmp(nst_trace_name(ev->id), "tcp_cwnd") == 0)
+        r->undone += ev->rule == NST_RULE_CC_UNDO || ev->rule == NST_RULE_CC_FRTO;
+}
+
+static struct run *new_run(uint32_t segments)
+{
+    static struct run r;
+    memset(&r, 0, sizeof r);
+    pair_config_default(&r.c, 7);
+    for (int d = 0; d < 2; d++) {
+        r.c.link[d].delay = NST_MS(RTT / 2);
+        r.c.cfg[d].set[NST_SET_TCP_TIMESTAMPS] = 0;
+    }
+    r.mss = MSS;
+    r.bytes = (uint64_t)segments * MSS;
+    return &r;
+}
+
+static void use_timestamps(struct run *r)
+{
+    for (int d = 0; d < 2; d++)
+        r->c.cfg[d].set[NST_SET_TCP_TIMESTAMPS] = 1;
+    r->mss = MSS - 12;
+    r->bytes = r->bytes / MSS * r->mss;
+}
+
+static uint64_t write_some(struct run *r, nst_sock s, uint64_t done)
+{
+    uint8_t buf[16384];
+    while (done < r->bytes) {
+        uint64_t n = r->bytes - done < sizeof buf ? r->bytes - done : sizeof buf;
+        for (uint64_t i = 0; i < n; i++)
+            buf[i] = byte_at(done + i);
+        nst_iov iov = {buf, n};
+        nst_msg m = {.iov = &iov, .niov = 1};
+        nst_ssize got = nst_send(pair_stack(r->p, 0), s, &m, pair_now(r->p));
+        if (got <= 0)
+            return done;
+        done += (uint64_t)got;
+    }
+    return done;
+}
+
+static void read_all(struct run *r, nst_sock s)
+{
+    uint8_t buf[16384];
+    nst_iov iov = {buf, sizeof buf};
+    nst_msg m = {.iov = &iov, .niov = 1};
+    nst_ssize n;
+    if (r->slow_reader && pair_now(r->p) < NST_S(2))
+        return;
+    while ((n = nst_recv(pair_stack(r->p, 1), s, &m, pair_now(r->p))) > 0) {
+        for (nst_ssize i = 0; i < n; i++)
+            if (buf[i] != byte_at(r->received + (uint64_t)i))
+                fail_msg("byte %llu is wrong", (unsigned long long)(r->received + (uint64_t)i));
+        r->received += (uint64_t)n;
+    }
+    if (r->received == r->bytes && r->done == 0)
+        r->done = pair_now(r->p);
+}
+
+/* Runs until the client knows that everything arrived. */
+static void run(struct run *r)
+{
+    r->c.on_frame = on_frame;
+    r->c.on_trace = on_trace;
+    r->c.user = r;
+    r->p = pair_new(&r->c);
+    assert_non_null(r->p);
+    nst *a = pair_stack(r->p, 0), *b = pair_stack(r->p, 1);
+    nst_open_args la = {.kind = NST_TCP_LISTEN, .local = {.port = 80}};
+    nst_open_args ca = {.kind = NST_TCP_CONNECT, .remote = {pair_addr(1, 4), 80}};
+    nst_sock listener = nst_open(b, &la, 0), client = nst_open(a, &ca, 0), server = 0;
+    uint64_t written = 0;
+    assert_true(listener > 0 && client > 0);
+    while (r->done == 0 || r->info.tcpi_bytes_acked < r->bytes) {
+        pair_flush(r->p); /* the ACK of the handshake leaves before the first data */
+        written = write_some(r, client, written);
+        if (server <= 0)
+            server = nst_accept(b, listener);
+        if (server > 0)
+            read_all(r, server);
+        bool goes_on = pair_step(r->p, NST_S(600));
+        assert_int_equal(nst_ctl(a, client, NST_TCP_INFO, &r->info, sizeof r->info), 0);
+        assert_true(goes_on);
+    }
+    if (r->slow_reader)
+        assert_true(r->done >= NST_S(2));
+    nst_close(a, client, NST_ABORT, pair_now(r->p));
+    while (pair_step(r->p, pair_now(r->p) + NST_S(1)))
+        ;
+    pair_free(r->p);
+}
+
+/* The retransmissions, in order, as "segment@ms:rule". */
+static const char *story(const struct run *r)
+{
+    static char text[4096];
+    int n = 0;
+    text[0] = '\0';
+    for (unsigned i = 0; i < r->n && n < (int)sizeof text - 64; i++) {
+        const struct sent *s = &r->sent[i];
+        if (!s->is_rtx && s->rule != NST_RULE_TCP_TLP)
+            continue;
+        const char *rule = s->rule == NST_RULE_TCP_RACK  ? "rack"
+                           : s->rule == NST_RULE_TCP_TLP ? "tlp"
+                           : s->rule == NST_RULE_TCP_RTO ? "rto"
+                           : s->rule == NST_RULE_TCP_RTO_GO ? "go"
+                           : s->rule == NST_RULE_TCP_SACK_RTX ? "sack"
+                           : s->rule == NST_RULE_TCP_FAST_RTX ? "fast"
+                           : s->rule == NST_RULE_TCP_PARTIAL_ACK ? "partial" : "?";
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s%u@%u:%s%s", n > 0 ? " " : "", s->segment, (unsigned)(s->at / NST_MS(1)), rule,
+                      s->is_rtx ? "" : "(new)");
+    }
+    return text;
+}
+
+static void expect_done_by(const struct run *r, nst_time limit)
+{
+    if (r->done > limit)
+        fail_msg("done after %llu ms, expected %llu; repeated were: %s", (unsigned long long)(r->done / NST_MS(1)),
+                 (unsigned long long)(limit / NST_MS(1)), story(r));
+}
+
+static void lossless_takes_three_round_trips(void **state)
+{
+    (void)state;
+    struct run *r = new_run(30);
+    run(r);
+    assert_string_equal(story(r), "");
+    assert_int_equal(r->n, 30);
+    assert_int_equal(r->done / NST_MS(1), 250); /* handshake 100, ten at 150, twenty at 250 */
+}
+
+/* ---------------------------------------------------------------------------------------------------------- loss */
+
+/* Each of the first six of ten, with new data behind: found at once by three SACKed, or all in one flight. */
+static void any_single_loss_costs_one_retransmission(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < 30; k++) {
+        struct run *r = new_run(30);
+        r->c.link[0].loss_mask = LOSE(k);
+        run(r);
+        if (k < 10) { /* of the first flight, with three above it or none but later ones */
+            assert_int_equal(r->by_rule[NST_RULE_TCP_RTO], 0);
+        }
+        assert_int_equal(r->info.tcpi_rto_count, 0);
+        assert_int_equal(r->rtx, 1);
+        expect_done_by(r, NST_MS(800));
+    }
+}
+
+static void single_loss_is_repeated_by_rack_after_one_round_trip(void **state)
+{
+    (void)state;
+    struct run *r = new_run(20);
+    r->c.link[0].loss_mask = LOSE(4);
+    run(r);
+    assert_string_equal(story(r), "4@200:rack");
+    expect_done_by(r, NST_MS(450));
+}
+
+static void burst_is_repeated_within_one_recovery(void **state)
+{
+    (void)state;
+    struct run *r = new_run(20);
+    r->c.link[0].loss_mask = LOSE(2) | LOSE(3) | LOSE(4) | LOSE(5) | LOSE(6);
+    run(r);
+    assert_int_equal(r->rtx, 5);
+    assert_int_equal(r->by_rule[NST_RULE_TCP_RACK], 5);
+    assert_int_equal(r->info.tcpi_fast_count, 1);
+    assert_int_equal(r->info.tcpi_rto_count, 0);
+    assert_int_equal(r->info.tcpi_snd_ssthresh, 7);
+    expect_done_by(r, NST_MS(750));
+}
+
+static void every_second_segment_of_a_flight(void **state)
+{
+    (void)state;
+    struct run *r = new_run(20);
+    r->c.link[0].rate_bps = 1500u * 8 * 10000; /* apart, so that each SACK block is reported while it is among the four newest */
+    r->c.link[0].loss_mask = LOSE(0) | LOSE(2) | LOSE(4) | LOSE(6) | LOSE(8);
+    run(r);
+    if (r->rtx != 5)
+        fail_msg("%s", story(r));
+    assert_int_equal(r->info.tcpi_rto_count, 0);
+    assert_int_equal(r->info.tcpi_fast_count, 1);
+    expect_done_by(r, NST_MS(750));
+}
+
+static void tail_of_one_is_repeated_by_the_probe(void **state)
+{
+    (void)state;
+    struct run *r = new_run(10);
+    r->c.link[0].loss_mask = LOSE(9);
+    run(r);
+    /* One left in flight: 2 * SRTT + 200 ms is beyond the RTO, which restarted with the ACK at 200 ms. */
+    assert_int_equal(r->rtx, 1);
+    assert_int_equal(r->by_rule[NST_RULE_TCP_TLP], 1);
+    assert_int_equal(r->info.tcpi_rto_count, 0);
+    assert_string_equal(story(r), "9@500:tlp");
+    expect_done_by(r, NST_MS(551));
+}
+
+static void tail_of_three_is_repaired_by_probe_and_rack(void **state)
+{
+    (void)state;
+    struct run *r = new_run(10);
+    r->c.link[0].loss_mask = LOSE(7) | LOSE(8) | LOSE(9);
+    run(r);
+    /* ACK at 200, probe 2 * SRTT + 2 ms later, its SACK a round trip later */
+    assert_string_equal(story(r), "9@402:tlp 7@502:rack 8@602:rack");
+    assert_int_equal(r->info.tcpi_rto_count, 0);
+    expect_done_by(r, NST_MS(660));
+}
+
+static void lost_flight_and_lost_probe_end_in_a_timeout(void **state)
+{
+    (void)state;
+    struct run *r = new_run(3);
+    r->c.link[0].loss_mask = LOSE(0) | LOSE(1) | LOSE(2) | LOSE(3);
+    run(r);
+    assert_string_equal(story(r), "2@302:tlp 0@602:rto 1@702:go 2@702:go");
+    expect_done_by(r, NST_MS(752));
+}
+
+static void lose_first_two_copies_of_3(struct run *r, const struct sent *s, struct pair_link *l)
+{
+    (void)r;
+    l->loss_ppm = s != NULL && s->segment == 3 && s->copy < 2 ? 1000000 : 0;
+}
+
+static void lost_retransmission_is_repeated_without_a_timeout(void **state)
+{
+    (void)state;
+    struct run *r = new_run(40);
+    r->fault = lose_first_two_copies_of_3;
+    run(r);
+    assert_int_equal(r->rtx, 2);
+    assert_int_equal(r->by_rule[NST_RULE_TCP_RACK], 2);
+    assert_int_equal(r->info.tcpi_rto_count, 0);
+    expect_done_by(r, NST_MS(850));
+}
+
+static void lose_first_five_copies_of_3(struct run *r, const struct sent *s, struct pair_link *l)
+{
+    (void)r;
+    l->loss_ppm = s != NULL && s->segment == 3 && s->copy < 5 ? 1000000 : 0;
+}
+
+static void retransmission_lost_again_and_again(void **state)
+{
+    (void)state;
+    struct run *r = new_run(100);
+    r->fault = lose_first_five_copies_of_3;
+    run(r);
+    assert_int_equal(r->rtx, 5 + r->by_rule[NST_RULE_TCP_TLP]);
+    assert_int_equal(r->info.tcpi_rto_count, 0);
+}
+
+static void without_sack_newreno_repairs_one_hole_per_round_trip(void **state)
+{
+    (void)state;
+    struct run *r = new_run(20);
+    r->c.cfg[0].set[NST_SET_TCP_SACK] = 0;
+    r->c.link[0].loss_mask = LOSE(2) | LOSE(5);
+    run(r);
+    assert_string_equal(story(r), "2@200:fast 5@300:partial");
+    expect_done_by(r, NST_MS(600));
+}
+
+static void without_rack_the_threshold_does_it(void **state)
+{
+    (void)state;
+    struct run *r = new_run(20);
+    r->c.cfg[0].set[NST_SET_TCP_RACK] = 0;
+    r->c.link[0].loss_mask = LOSE(2) | LOSE(5);
+    run(r);
+    assert_string_equal(story(r), "2@200:sack 5@200:sack");
+}
+
+static void every_tenth_of_many(struct run *r, const struct sent *s, struct pair_link *l)
+{
+    (void)r;
+    l->loss_ppm = s != NULL && s->copy == 0 && s->segment % 10 == 7 ? 1000000 : 0;
+}
+
+/* Ten per cent of the first transmissions: exactly those are sent twice. */
+static void periodic_loss_is_repeated_exactly(void **state)
+{
+    (void)state;
+    for (int ts = 0; ts < 2; ts++) {
+        struct run *r = new_run(1000);
+        if (ts)
+            use_timestamps(r);
+        r->fault = every_tenth_of_many;
+        run(r);
+        unsigned lost = 100;
+        assert_true(r->rtx >= lost && r->rtx <= lost + 1); /* one more: a probe at the tail */
+        assert_int_equal(r->info.tcpi_rto_count, 0);
+    }
+}
+
+/* -------------------------------------------------------------------------------------- reordering, duplication */
+
+static unsigned distance;
+
+/* Every 97th segment is overtaken by the `distance` next ones: the link carries one segment per millisecond. */
+static void delay_some(struct run *r, const struct sent *s, struct pair_link *l)
+{
+    (void)r;
+    l->delay = NST_MS(RTT / 2);
+    if (s != NULL && s->copy == 0 && s->segment % 97 == 60)
+        l->delay += NST_MS(distance) + NST_US(500);
+}
+
+static void learn_reordering(bool ts, unsigned step_of_distance)
+{
+    for (distance = 1; distance <= 64; distance += step_of_distance) {
+        struct run *r = new_run(3000);
+        if (ts)
+            use_timestamps(r);
+        r->c.link[0].rate_bps = 1500u * 8 * 1000; /* 1 ms per full frame */
+        r->fault = delay_some;
+        run(r);
+        unsigned late = 0; /* spurious ones in the second half */
+        for (unsigned i = 0; i < r->n; i++)
+            late += r->sent[i].is_rtx && r->sent[i].segment > 1500;
+        /* The window grows by 25 ms per round trip with a D-SACK. */
+        if (late != 0 || r->rtx > 2 + 2 * (distance / 25) || r->info.tcpi_rto_count != 0)
+            fail_msg("distance %u: %u repeated, %u of them in the second half: %s", distance, r->rtx, late, story(r));
+        assert_int_equal(r->received, r->bytes);
+    }
+}
+
+static void reordering_of_up_to_64_is_learnt(void **state)
+{
+    (void)state;
+    learn_reordering(true, 1);
+}
+
+/* Then only D-SACKs tell that what was repeated had not been lost. */
+static void reordering_is_learnt_without_timestamps(void **state)
+{
+    (void)state;
+    learn_reordering(false, 7);
+}
+
+static void duplication_repeats_nothing(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 3; d++) {
+        struct run *r = new_run(300);
+        r->c.link[0].dup_ppm = d != 1 ? 1000000 : 0;
+        r->c.link[1].dup_ppm = d != 0 ? 1000000 : 0;
+        run(r);
+        assert_string_equal(story(r), "");
+        assert_int_equal(r->info.tcpi_reordering, 3);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------------ ACKs */
+
+static unsigned keep_one_in;
+
+static void lose_acks(struct run *r, const struct sent *s, struct pair_link *l)
+{
+    if (s == NULL)
+        l->loss_ppm = r->acks > 2 && r->acks % keep_one_in != 0 ? 1000000 : 0;
+}
+
+/* The next ACK says the same: nothing is repeated but what a probe asks for. */
+static void lost_acks_repeat_no_data(void **state)
+{
+    (void)state;
+    for (keep_one_in = 2; keep_one_in <= 5; keep_one_in++) {
+        struct run *r = new_run(500);
+        r->c.link[0].rate_bps = 1500u * 8 * 1000;
+        r->fault = lose_acks;
+        run(r);
+        assert_int_equal(r->rtx - r->by_rule[NST_RULE_TCP_TLP], 0);
+        assert_true(r->by_rule[NST_RULE_TCP_TLP] <= 1);
+        assert_int_equal(r->info.tcpi_rto_count, 0);
+    }
+}
+
+static void hold_acks(struct run *r, const struct sent *s, struct pair_link *l)
+{
+    if (s == NULL) /* they leave the network together, every 40 ms */
+        l->delay = NST_MS(RTT / 2) + NST_MS(40) - pair_now(r->p) % NST_MS(40);
+}
+
+static void compressed_acks_repeat_nothing(void **state)
+{
+    (void)state;
+    struct run *r = new_run(1000);
+    r->c.link[0].rate_bps = 1500u * 8 * 1000;
+    r->fault = hold_acks;
+    run(r);
+    assert_string_equal(story(r), "");
+    assert_int_equal(r->info.tcpi_rto_count, 0);
+}
+
+/* ------------------------------------------------------------------------------------------------- spurious timeouts */
+
+static nst_time step_from, step_until, step;
+
+/* Everything sent within the interval takes `step` longer, and nothing overtakes it. */
+static void delay_step(struct run *r, const struct sent *s, struct pair_link *l)
+{
+    if (s == NULL)
+        return;
+    nst_time now = pair_now(r->p), out = step_until + step + NST_MS(RTT / 2);
+    l->delay = NST_MS(RTT / 2);
+    if (now >= step_from && now < step_until)
+        l->delay += step;
+    else if (now >= step_until && now + l->delay < out)
+        l->delay = out - now;
+}
+
+static void spurious_timeout_is_undone(void **state)
+{
+    (void)state;
+    for (int ts = 0; ts < 2; ts++) {
+        struct run *r = new_run(600);
+        if (ts)
+            use_timestamps(r);
+        step_from = NST_MS(390);
+        step_until = NST_MS(490);
+        step = NST_MS(1000);
+        r->fault = delay_step;
+        run(r);
+        assert_true(r->info.tcpi_rto_count >= 1);
+        assert_true(r->undone >= 1);
+        /* The probe, and one segment for each timeout: the flight is not sent again. */
+        if (r->rtx > r->info.tcpi_rto_count + 1)
+            fail_msg("ts %d: %u repeated, %u timeouts: %s", ts, r->rtx, r->info.tcpi_rto_count, story(r));
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------------------- windows */
+
+/* The receiver's window shuts; what was lost before is repaired, probes keep the connection alive, and it goes on. */
+static void shut_window_with_a_loss_before_it(void **state)
+{
+    (void)state;
+    struct run *r = new_run(120);
+    r->c.cfg[1].set[NST_SET_TCP_RMEM] = 40000;
+    r->c.cfg[1].set[NST_SET_TCP_AUTOTUNE] = 0;
+    r->slow_reader = true;
+    r->c.link[0].loss_mask = LOSE(5) | LOSE(14);
+    run(r);
+    assert_int_equal(r->rtx, 2);
+    assert_int_equal(r->info.tcpi_rto_count, 0);
+    expect_done_by(r, NST_S(8));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lossless_takes_three_round_trips),
+        cmocka_unit_test(any_single_loss_costs_one_retransmission),
+        cmocka_unit_test(single_loss_is_repeated_by_rack_after_one_round_trip),
+        cmocka_unit_test(burst_is_repeated_within_one_recovery),
+        cmocka_unit_test(every_second_segment_of_a_flight),
+        cmocka_unit_test(tail_of_one_is_repeated_by_the_probe),
+        cmocka_unit_test(tail_of_three_is_repaired_by_probe_and_rack),
+        cmocka_unit_test(lost_flight_and_lost_probe_end_in_a_timeout),
+        cmocka_unit_test(lost_retransmission_is_repeated_without_a_timeout),
+        cmocka_unit_test(retransmission_lost_again_and_again),
+        cmocka_unit_test(without_sack_newreno_repairs_one_hole_per_round_trip),
+        cmocka_unit_test(without_rack_the_threshold_does_it),
+        cmocka_unit_test(periodic_loss_is_repeated_exactly),
+        cmocka_unit_test(reordering_of_up_to_64_is_learnt),
+        cmocka_unit_test(reordering_is_learnt_without_timestamps),
+        cmocka_unit_test(duplication_repeats_nothing),
+        cmocka_unit_test(lost_acks_repeat_no_data),
+        cmocka_unit_test(compressed_acks_repeat_nothing),
+        cmocka_unit_test(spurious_timeout_is_undone),
+        cmocka_unit_test(shut_window_with_a_loss_before_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pacing: what leaves when (linux-policy §1: 200 % of cwnd / srtt in the first half of slow start, then 120 %). */
+#include "t.h"
+
+enum { RTT = 100 };
+
+static struct t *flight(const struct t_opts *special)
+{
+    struct t_opts o = *special;
+    o.modern = o.sack = true;
+    o.mss = 1000;
+    o.sndbuf = 300000;
+    struct t *t = t_at(TCPS_SYN_RCVD, &o);
+    RECV(RTT, .flags = ACK);
+    EQ(t_accept(t), 0);
+    EQ(t_write(t, 200000), 200000);
+    return t;
+}
+
+static void give_up(struct t *t)
+{
+    EQ(t_abort(t), 0);
+    (void)t_sent(t, 0);
+}
+
+TEST(pacing, off_sends_the_window_at_once)
+{
+    struct t *t = flight(T_OPTS());
+    EQ(t_sent(t, 0), 10);
+    RECV(RTT, .flags = ACK);
+    EQ(t_sent(t, 0), 20);
+    give_up(t);
+}
+
+/* The first ten segments go at once. Then 20 segments per 100 ms, doubled: 400 segments a second, two at a time. */
+TEST(pacing, two_segments_every_five_ms_in_slow_start)
+{
+    struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_PACING, 1}}));
+    EQ(t_sent(t, 0), 10);
+    RECV(RTT, .flags = ACK);
+    EQ(t_info(t).tcpi_snd_cwnd, 20);
+    for (unsigned i = 0; i < 10; i++) {
+        EQ(t_sent(t, 0), 2);
+        EQ(t_sent(t, NST_MS(5) - 1), 0);
+        t_pass(t, 1);
+    }
+    EQ(t_sent(t, 0), 0); /* cwnd is full after half a round trip */
+    give_up(t);
+}
+
+TEST(pacing, at_120_percent_near_the_threshold)
+{
+    struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_PACING, 1}}));
+    EQ(t_sent(t, 0), 10);
+    t_pcb(t)->cc.ssthresh = 20;
+    RECV(RTT, .flags = ACK); /* 20 * 1.2 / 100 ms = 240 a second: two per 8.3 ms */
+    EQ(t_sent(t, 0), 2);
+    EQ(t_sent(t, NST_US(8333)), 0);
+    EQ(t_sent(t, NST_US(1)), 2);
+    EQ(t_sent(t, NST_US(41700 - 8334)), 8); /* at 16.7, 25, 33.3 and 41.7 ms */
+    give_up(t);
+}
+
+TEST(pacing, quantum_is_a_millisecond_of_the_rate)
+{
+    struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_PACING, 1}, {NST_SET_TCP_INITCWND, 100}}, .wscale = 4));
+    EQ(t_sent(t, 0), 10 + 2); /* the first ten, and a burst at 2 MB/s */
+    (void)t_sent(t, NST_MS(60));
+    RECV(RTT - 60, .flags = ACK);
+    uint32_t cwnd = t_info(t).tcpi_snd_cwnd, srtt_us = t_info(t).tcpi_rtt;
+    uint64_t rate = (uint64_t)cwnd * 1000 * 2 * 1000000 / srtt_us;
+    unsigned burst = (unsigned)((rate / 1024 + 999) / 1000);
+    CHECK(burst > 2);
+    EQ(t_sent(t, 0), burst);
+    give_up(t);
+}
+
+/* Time that passes unused is not saved up for a burst. */
+TEST(pacing, idle_time_gives_no_credit)
+{
+    struct t *t = t_established(.modern = true, .sack = true, .mss = 1000, .set = {{NST_SET_TCP_PACING, 1}});
+    EQ(t_write(t, 10000), 10000);
+    EQ(t_sent(t, 0), 10);
+    RECV(10, .flags = ACK);
+    t_pass(t, NST_MS(150));
+    EQ(t_write(t, 20000), 20000);
+    EQ(t_sent(t, 0), 4); /* a millisecond at 200 % of 20 per 10 ms */
+    give_up(t);
+}
+
+TEST(pacing, retransmissions_and_acks_are_not_held_up)
+{
+    struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_PACING, 1}}));
+    EQ(t_sent(t, 0), 10);
+    RECV(RTT, .flags = ACK);
+    EQ(t_sent(t, 0), 2);
+    RECV(1, .flags = PSH | ACK, .len = 10);
+    EXPECT(0, .flags = ACK, .seq = 12001);
+    EQ(t_read(t, 10), 10);
+    give_up(t);
+}
+
+TEST(pacing, bbr_paces_without_being_asked)
+{
+    struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_CC, NST_CC_BBR}}));
+    unsigned first = t_sent(t, 0);
+    CHECK(first >= 1 && first <= 10);
+    (void)t_sent(t, NST_MS(60));
+    RECV(40, .flags = ACK);
+    unsigned at_once = t_sent(t, 0), later = t_sent(t, NST_MS(50));
+    CHECK(at_once > 0 && at_once < 20);
+    CHECK(later > 0);
+    give_up(t);
+}
+
+int main(void) { return t_main(); }
