@@ -29,7 +29,7 @@ enum tcp_ca_state { TCP_CA_OPEN = 0, TCP_CA_DISORDER = 1, TCP_CA_CWR = 2, TCP_CA
 
 enum { TCP_MSS_DEFAULT4 = 536, TCP_MSS_DEFAULT6 = 1220 /* RFC 9293 §3.7.1 */, TCP_WSCALE_MAX = 14 /* RFC 7323 §2.3 */,
        TCP_OOO_RANGES = 4096 /* LIMIT: ranges out of order per connection */, TCP_ACKS_OWED_MAX = 64 /* LIMIT: duplicate ACKs owed */,
-       TCP_PAWS_IDLE_DAYS = 24, TCP_CUT_MARKS = 64 /* LIMIT: blocks of unsent data, tcp_segment.c */ };
+       TCP_PAWS_IDLE_DAYS = 24, TCP_CUT_MARKS = 16 /* LIMIT: blocks of unsent data, tcp_segment.c */ };
 
 /* -------------------------------------------------------------------------------------------- segments in flight */
 
