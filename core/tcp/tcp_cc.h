@@ -136,6 +136,12 @@ extern const struct cc_ops cc_cubic; /* RFC 9438 with Linux's HyStart rules */
 extern const struct cc_ops cc_cubic_pp; /* RFC 9438 with HyStart++ (RFC 9406) */
 extern const struct cc_ops cc_bbr;   /* draft-ietf-ccwg-bbr (v3) */
 
+static inline void cc_tell(struct cc *cc, enum cc_event ev, nst_time now)
+{
+    if (cc->ops->on_event != NULL)
+        cc->ops->on_event(cc, ev, now);
+}
+
 static inline bool cc_in_slow_start(const struct cc *cc) { return cc->cwnd < cc->ssthresh; }
 
 #endif

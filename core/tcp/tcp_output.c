@@ -45,7 +45,7 @@ void tcp_mark(struct tcp *t, struct tcp_pcb *p)
 static uint16_t select_window(struct tcp *t, struct tcp_pcb *p, bool is_syn)
 {
     uint32_t held = tcp_reasm_readable(p);
-    uint32_t space = held < p->rcvbuf ? p->rcvbuf - held : 0;
+    uint32_t space = tcp_reasm_space(p);
     uint32_t promised = seq_len(p->rcv.adv, p->rcv.nxt);
     uint8_t shift = is_syn ? 0 : p->rcv.wscale;
     uint32_t kept = (promised + (1u << shift) - 1) >> shift;
@@ -265,8 +265,7 @@ static void restart_after_idle(struct tcp *t, struct tcp_pcb *p)
 {
     if (p->rec.packets_out > 0 || p->n.data_segs_out == 0)
         return;
-    if (p->cc.ops->on_event != NULL)
-        p->cc.ops->on_event(&p->cc, CC_EV_IDLE_RESTART, t->b->now);
+    cc_tell(&p->cc, CC_EV_IDLE_RESTART, t->b->now);
     if (p->cc.ops->owns_cwnd)
         return;
     nst_time idle = time_sub(t->b->now, p->rec.last_sent), rto = NST_US(p->rtt.rto);
@@ -285,6 +284,17 @@ static bool may_add_fin(const struct tcp_pcb *p, uint32_t len)
     seq_t after = seq_add(p->snd.nxt, len);
     return p->snd.fin_queued && !p->snd.fin_sent && seq_eq(after, p->snd.end) && tcp_may_send_data(p) &&
            seq_lt(after, seq_add(p->snd.una, p->snd.wnd));
+}
+
+/* RFC 8985 §7.3: the RTO runs from the probe. */
+static void probe_sent(struct tcp *t, struct tcp_pcb *p, struct outseg *o, bool is_rtx)
+{
+    o->rule = NST_RULE_TCP_TLP;
+    p->tlp.is_out = true;
+    p->tlp.is_rtx = is_rtx;
+    p->tlp.end = p->snd.nxt;
+    tcp_timer_stop(p, TCPT_RTX);
+    tcp_output_rtx_timer(t, p);
 }
 
 static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
@@ -330,12 +340,7 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     tcp_output_rtx_timer(t, p);
     if (p->tlp.owed) { /* RFC 8985 §7.3: the probe is new data */
         p->tlp.owed = false;
-        p->tlp.is_out = true;
-        p->tlp.is_rtx = false;
-        p->tlp.end = p->snd.nxt;
-        o->rule = NST_RULE_TCP_TLP;
-        tcp_timer_stop(p, TCPT_RTX);
-        tcp_output_rtx_timer(t, p);
+        probe_sent(t, p, o, false);
     } else {
         tcp_tlp_schedule(t, p);
     }
@@ -358,13 +363,8 @@ static bool next_tlp_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
         s = tcp_seg_at(t, p->q.last);
     }
     fill_rtx(o, s);
-    o->rule = NST_RULE_TCP_TLP;
-    p->tlp.is_out = true;
-    p->tlp.is_rtx = true;
-    p->tlp.end = p->snd.nxt;
     tcp_recovery_seg_sent(t, p, s, true);
-    tcp_timer_stop(p, TCPT_RTX);
-    tcp_output_rtx_timer(t, p);
+    probe_sent(t, p, o, true);
     return true;
 }
 

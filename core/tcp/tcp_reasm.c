@@ -168,10 +168,9 @@ static void take_in_order(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 }
 
 /* The application will never read: acknowledge and forget. */
-static void discard(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+static void discard(struct tcp *t, struct tcp_pcb *p, uint32_t text)
 {
-    drop(t->b, NST_DROP_TCP_SHUT_RD, p->route.ifx, s->text, p->conn);
-    (void)s;
+    drop(t->b, NST_DROP_TCP_SHUT_RD, p->route.ifx, text, p->conn);
     stream_trim_front(&t->b->pages, &p->rcvq, p->rcv.nxt.v);
     p->rcv.read = p->rcv.nxt;
 }
@@ -191,7 +190,7 @@ void tcp_reasm_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     if (offset == 0) {
         take_in_order(t, p, s);
         if (p->rcv.is_shut)
-            discard(t, p, s);
+            discard(t, p, s->text);
     } else {
         store_out_of_order(t, p, s);
         tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OOO); /* a duplicate ACK, at once */

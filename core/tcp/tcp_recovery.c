@@ -30,12 +30,6 @@ static void set_ca_state(struct tcp *t, struct tcp_pcb *p, enum tcp_ca_state to,
     p->rec.ca_state = (uint8_t)to;
 }
 
-static void tell_cc(struct tcp *t, struct tcp_pcb *p, enum cc_event ev)
-{
-    if (p->cc.ops->on_event != NULL)
-        p->cc.ops->on_event(&p->cc, ev, t->b->now);
-}
-
 /* ----------------------------------------------------------------------------------------- the marks of a segment */
 
 void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule)
@@ -139,7 +133,13 @@ static void mark_first_lost(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule
 
 /* ------------------------------------------------------------------------------------- beginning and ending a reduction */
 
-static void begin_reduction(struct tcp *t, struct tcp_pcb *p)
+static void lower_ssthresh(struct tcp_pcb *p)
+{
+    uint32_t flight = p->rec.packets_out < p->cc.cwnd ? p->rec.packets_out : p->cc.cwnd;
+    p->cc.ssthresh = p->cc.ops->ssthresh(&p->cc, flight);
+}
+
+static void begin_reduction(struct tcp_pcb *p)
 {
     if (p->rec.ca_state < TCP_CA_CWR)
         tcp_undo_begin(p);
@@ -147,18 +147,17 @@ static void begin_reduction(struct tcp *t, struct tcp_pcb *p)
     p->rec.recover = p->snd.nxt;
     p->tlp.is_out = false;
     if (p->rec.ca_state < TCP_CA_CWR)
-        p->cc.ssthresh = p->cc.ops->ssthresh(&p->cc, p->rec.packets_out < p->cc.cwnd ? p->rec.packets_out : p->cc.cwnd);
+        lower_ssthresh(p);
     p->cc.acked = 0;
     p->ecn.cwr_owed = p->ecn.is_on; /* RFC 3168 §6.1.2: whatever the reason of the reduction */
-    (void)t;
 }
 
 static void enter_recovery(struct tcp *t, struct tcp_pcb *p)
 {
-    begin_reduction(t, p);
+    begin_reduction(p);
     if (!p->opt.sack)
         mark_first_lost(t, p, NST_RULE_TCP_FAST_RTX);
-    tell_cc(t, p, CC_EV_LOSS);
+    cc_tell(&p->cc, CC_EV_LOSS, t->b->now);
     set_ca_state(t, p, TCP_CA_RECOVERY, NST_RULE_CC_ENTER);
     p->rec.must_send_first = true; /* RFC 6675 §5 (4.3): the first retransmission does not wait for the pipe */
     p->n.fast++;
@@ -168,9 +167,9 @@ void tcp_recovery_enter_cwr(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule
 {
     if (p->rec.ca_state >= TCP_CA_CWR)
         return;
-    begin_reduction(t, p);
+    begin_reduction(p);
     p->rec.has_undo = false;
-    tell_cc(t, p, CC_EV_ECN);
+    cc_tell(&p->cc, CC_EV_ECN, t->b->now);
     set_ca_state(t, p, TCP_CA_CWR, rule);
     trace_cwnd(t, p, rule);
 }
@@ -184,7 +183,7 @@ static void back_to_open(struct tcp *t, struct tcp_pcb *p)
     p->rec.frto_new = 0;
     if (p->rack.reo_wnd_persist > 0 && --p->rack.reo_wnd_persist == 0)
         p->rack.reo_wnd_mult = 1; /* RFC 8985 §6.2 step 4 */
-    tell_cc(t, p, CC_EV_EXIT);
+    cc_tell(&p->cc, CC_EV_EXIT, t->b->now);
     set_ca_state(t, p, TCP_CA_OPEN, NST_RULE_CC_EXIT);
     trace_cwnd(t, p, NST_RULE_CC_EXIT);
 }
@@ -295,7 +294,7 @@ void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p)
                   (p->rec.ca_state == TCP_CA_LOSS && p->rec.retransmits == 1);
     if (is_new) { /* RFC 5681 §3.1 (4): not again for the same loss */
         tcp_undo_begin(p);
-        p->cc.ssthresh = p->cc.ops->ssthresh(&p->cc, p->rec.packets_out < p->cc.cwnd ? p->rec.packets_out : p->cc.cwnd);
+        lower_ssthresh(p);
     }
     p->rec.recover = p->snd.nxt; /* RFC 6582 §3.2 step 4 */
     p->rec.is_frto = t->b->set[NST_SET_TCP_FRTO] != 0 && (is_new || p->rec.retransmits > 1);
@@ -318,7 +317,7 @@ void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p)
     p->rec.must_send_first = true;
     p->tlp.is_out = false;
     p->ecn.cwr_owed = p->ecn.is_on;
-    tell_cc(t, p, CC_EV_RTO);
+    cc_tell(&p->cc, CC_EV_RTO, t->b->now);
     set_ca_state(t, p, TCP_CA_LOSS, NST_RULE_CC_RTO);
     trace_cwnd(t, p, NST_RULE_CC_RTO);
 }

@@ -50,7 +50,7 @@ void tcp_set_state(struct tcp *t, struct tcp_pcb *p, enum tcp_state to, enum nst
     p->state = (uint8_t)to;
 }
 
-static void count_end(struct tcp *t, enum nst_rule rule, int err)
+static void count_end(struct tcp *t, int err)
 {
     switch (err) {
     case 0:
@@ -63,7 +63,6 @@ static void count_end(struct tcp *t, enum nst_rule rule, int err)
         t->b->stats.tcp_reset++;
         break;
     }
-    (void)rule;
 }
 
 static void leave_lists(struct tcp *t, struct tcp_pcb *p)
@@ -90,7 +89,7 @@ void tcp_done(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, int err)
         htab_remove(&t->conns, p->hash, p->id);
         p->is_hashed = false;
         tcp_set_state(t, p, TCPS_CLOSED, rule);
-        count_end(t, rule, err);
+        count_end(t, err);
     }
     if (!p->sock.is_attached && !stays) {
         tcp_pcb_free(t, p);

@@ -49,8 +49,7 @@ void tcp_undo(struct tcp *t, struct tcp_pcb *p, bool unmark_lost, enum nst_rule 
                 tcp_rack_sent(t, p, s);
         }
     }
-    if (p->cc.ops->on_event != NULL)
-        p->cc.ops->on_event(&p->cc, CC_EV_UNDO, t->b->now);
+    cc_tell(&p->cc, CC_EV_UNDO, t->b->now);
     if (p->rec.undo_cwnd > p->cc.cwnd)
         p->cc.cwnd = p->rec.undo_cwnd;
     if (p->rec.undo_ssthresh > p->cc.ssthresh)

@@ -185,6 +185,7 @@ int64_t t_snd_nxt(struct t *t, int64_t n);
 
 void t_pass(struct t *t, nst_time dt);      /* time goes by; what is sent waits for EXPECT */
 unsigned t_sent(struct t *t, nst_time dt);  /* the same, but what is sent is only checked in itself; returns how many */
+void t_drain(struct t *t, unsigned rtt_ms); /* the peer acknowledges all that is sent, a round trip at a time, until nothing is in flight */
 struct wire_tcp t_next_sent(struct t *t);   /* takes the next segment that was sent, numbers absolute; fails if none */
 struct wire_tcp t_last_sent(struct t *t);   /* the segment just taken by EXPECT, t_sent or t_next_sent */
 uint32_t t_last_len(const struct t *t);     /* its payload bytes */

@@ -213,6 +213,15 @@ unsigned t_sent(struct t *t, nst_time dt)
     return n;
 }
 
+void t_drain(struct t *t, unsigned rtt_ms)
+{
+    for (int i = 0; i < 50 && t_info(t).tcpi_unacked > 0; i++) {
+        RECV(rtt_ms, .flags = ACK);
+        (void)t_sent(t, 0);
+    }
+    EQ(t_info(t).tcpi_unacked, 0);
+}
+
 /* --------------------------------------------------------------------------------------------- states and counters */
 
 void t_expect_state(struct t *t, enum tcp_state want, const char *file, int line)

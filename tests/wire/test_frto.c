@@ -25,15 +25,6 @@ static struct t *flight(uint32_t written)
     return t;
 }
 
-static void finish(struct t *t)
-{
-    for (int i = 0; i < 50 && t_info(t).tcpi_unacked > 0; i++) {
-        RECV(RTT, .flags = ACK);
-        (void)t_sent(t, 0);
-    }
-    EQ(t_info(t).tcpi_unacked, 0);
-}
-
 /* ------------------------------------------------------------------------------------------------------ the timer */
 
 TEST(rto, of_the_first_sample_is_srtt_and_four_rttvar_but_200_ms_at_least)
@@ -107,7 +98,7 @@ TEST(rto, leaves_what_was_sent_too_recently_to_be_judged) /* RFC 8985 §6.3 */
     EXPECT_NOTHING(0);
     EQ(t_info(t).tcpi_lost, 5);
     EQ(t_info(t).tcpi_snd_cwnd, 4); /* the three in the network and one */
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(rto, repeats_the_first_that_is_not_sacked)
@@ -123,7 +114,7 @@ TEST(rto, repeats_the_first_that_is_not_sacked)
     RECV(RTT, .flags = ACK, .ack = 3001);
     EXPECT(0, .seq = 3001, .len = 1000);
     (void)t_sent(t, 0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 /* -------------------------------------------------------------------------------------------------------- F-RTO */
@@ -153,7 +144,7 @@ TEST(frto, second_ack_of_originals_undoes_the_timeout) /* (3.b) */
     for (int64_t ack = 3001; ack <= 10001; ack += 1000)
         RECV(1, .flags = ACK, .ack = ack);
     (void)t_sent(t, 0);
-    finish(t);
+    t_drain(t, RTT);
     EQ(t_info(t).tcpi_total_retrans, 1);
     EQ(t_pcb(t)->n.undo, 1);
 }
@@ -170,7 +161,7 @@ TEST(frto, duplicate_ack_shows_a_real_loss) /* (3.a) */
     EQ(t_pcb(t)->n.undo, 0);
     EQ(t_info(t).tcpi_snd_ssthresh, 7);
     (void)t_sent(t, 0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(frto, sack_of_an_original_undoes_the_timeout) /* RFC 5682 §3 */
@@ -180,7 +171,7 @@ TEST(frto, sack_of_an_original_undoes_the_timeout) /* RFC 5682 §3 */
     RECV(10, .flags = ACK, .ack = 1, .sack = {1001, 2001}); /* sent once, before the timeout, and now delivered */
     EQ(t_info(t).tcpi_snd_cwnd, 10);
     EQ(t_pcb(t)->n.undo, 1);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(frto, without_new_data_it_falls_back)
@@ -191,7 +182,7 @@ TEST(frto, without_new_data_it_falls_back)
     EXPECT(0, .seq = 1001, .len = 1000);
     EXPECT(0, .seq = 2001, .len = 1000);
     EXPECT_NOTHING(0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(frto, with_the_peers_window_full_it_falls_back)
@@ -202,7 +193,7 @@ TEST(frto, with_the_peers_window_full_it_falls_back)
     EXPECT(0, .seq = 1001, .len = 1000);
     EXPECT(0, .seq = 2001, .len = 1000);
     EXPECT_NOTHING(0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(frto, without_sack_too) /* RFC 5682 §2 */
@@ -218,7 +209,7 @@ TEST(frto, without_sack_too) /* RFC 5682 §2 */
     RECV(0, .flags = ACK, .ack = 2001);
     EQ(t_info(t).tcpi_ca_state, TCP_CA_OPEN);
     (void)t_sent(t, 0);
-    finish(t);
+    t_drain(t, RTT);
     EQ(t_info(t).tcpi_total_retrans, 1);
 }
 
@@ -232,7 +223,7 @@ TEST(frto, off_means_slow_start)
     EXPECT(0, .seq = 1001, .len = 1000);
     EXPECT(0, .seq = 2001, .len = 1000);
     EXPECT_NOTHING(0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 int main(void) { return t_main(); }

@@ -19,15 +19,6 @@ static struct t *flight(uint32_t written, const struct t_opts *special)
     return t;
 }
 
-static void finish(struct t *t)
-{
-    for (int i = 0; i < 50 && t_info(t).tcpi_unacked > 0; i++) {
-        RECV(RTT, .flags = ACK);
-        (void)t_sent(t, 0);
-    }
-    EQ(t_info(t).tcpi_unacked, 0);
-}
-
 /* Ten in flight, the first lost, 10 -> 7; one ACK per segment, as the figure of RFC 6937 §4. */
 TEST(prr, ten_to_seven_transmission_by_transmission)
 {
@@ -53,7 +44,7 @@ TEST(prr, ten_to_seven_transmission_by_transmission)
     EQ(t_info(t).tcpi_ca_state, TCP_CA_OPEN);
     EQ(t_info(t).tcpi_snd_cwnd, 7);
     (void)t_sent(t, 0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 /* Heavy loss: pipe below ssthresh grows as in slow start, by one more than what arrives, while SND.UNA moves and nothing new is lost. */
@@ -93,7 +84,7 @@ TEST(prr, one_segment_at_least_when_recovery_begins)
     EQ(t_info(t).tcpi_snd_cwnd, 8);
     EXPECT(0, .seq = 1, .len = 1000);
     EXPECT_NOTHING(0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 /* An ACK that moves nothing and reports new losses gets no extra segment. */
@@ -108,7 +99,7 @@ TEST(prr, new_losses_get_no_extra_segment)
     EQ(t_info(t).tcpi_lost, 6);
     EQ(t_sent(t, 0), 3);
     EQ(t_info(t).tcpi_snd_cwnd, 4);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(prr, threshold_is_seven_tenths_and_two_at_least)
@@ -144,7 +135,7 @@ TEST(prr, duplicate_acks_without_sack_count)
     RECV(10, .flags = ACK, .ack = 12001);
     EQ(t_info(t).tcpi_snd_cwnd, 5);
     (void)t_sent(t, 0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 /* -------------------------------------------------------------------------------------------------- limited transmit */
@@ -163,7 +154,7 @@ TEST(limited_transmit, one_new_segment_for_each_of_the_first_two) /* RFC 3042 */
     RECV(0, .flags = ACK, .ack = 1, .sack = {1001, 4001});
     EXPECT(0, .seq = 1, .len = 1000);
     EXPECT_NOTHING(0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 /* ------------------------------------------------------------------------------------------ growth only when limited */

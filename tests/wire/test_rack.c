@@ -21,15 +21,6 @@ static struct t *flight(int rtt, uint32_t n, const struct t_opts *special)
 static struct t *flight_no_tlp(uint32_t n) { return flight(RTT, n, T_OPTS(.set = {{NST_SET_TCP_TLP, 0}})); }
 
 /* Everything in flight arrives. */
-static void finish(struct t *t)
-{
-    for (int i = 0; i < 50 && t_info(t).tcpi_unacked > 0; i++) {
-        RECV(RTT, .flags = ACK);
-        (void)t_sent(t, 0);
-    }
-    EQ(t_info(t).tcpi_unacked, 0);
-}
-
 TEST(rack, three_sacked_start_recovery_at_once_and_all_older_are_lost)
 {
     struct t *t = flight(RTT, 10, T_OPTS());
@@ -44,7 +35,7 @@ TEST(rack, three_sacked_start_recovery_at_once_and_all_older_are_lost)
     EXPECT(0, .seq = 3001, .len = 1000);
     EXPECT_NOTHING(0);
     EQ(t_info(t).tcpi_retrans, 3);
-    finish(t);
+    t_drain(t, RTT);
     EQ(t_info(t).tcpi_ca_state, TCP_CA_OPEN);
     EQ(t_info(t).tcpi_snd_cwnd, 7);
 }
@@ -125,7 +116,7 @@ TEST(rack, reordering_is_measured_in_segments)
         EQ(t_info(t).tcpi_reordering, cases[k].degree);
         CHECK(t_pcb(t)->rack.reord_seen > 0);
         EQ(t_info(t).tcpi_total_retrans, 0);
-        finish(t);
+        t_drain(t, RTT);
     }
 }
 
@@ -185,7 +176,7 @@ TEST(rack, window_grows_by_a_quarter_of_min_rtt_per_round_of_dsacks) /* §6.2 st
     CHECK(srtt >= 100 && srtt <= 125);
     EQ(t_sent(t, NST_MS(srtt)), 0);
     EQ(t_sent(t, NST_MS(4)), 1);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(rack, dsacks_of_one_round_trip_count_once)
@@ -204,7 +195,7 @@ TEST(rack, dsacks_of_one_round_trip_count_once)
     EQ(p->rack.reo_wnd_mult, 3);
     RECV(1, .flags = ACK, .ack = una, .sack = {1001, 2001});
     EQ(p->rack.reo_wnd_mult, 3);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(rack, widened_window_lasts_sixteen_recoveries)
@@ -248,7 +239,7 @@ TEST(sack, on_an_ack_below_snd_una_counts)
     RECV(0, .flags = ACK, .ack = 3001, .sack = {6001, 9001});
     EQ(t_info(t).tcpi_sacked, 3);
     EXPECT(0, .seq = 5001, .len = 1000);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(sack, of_a_part_of_a_segment_does_not_sack_it)
@@ -260,7 +251,7 @@ TEST(sack, of_a_part_of_a_segment_does_not_sack_it)
     RECV(0, .flags = ACK, .ack = 1, .sack = {1500, 4400});
     EQ(t_info(t).tcpi_sacked, 3); /* 2 by both together, 3, 4; of 5 only a part */
     EXPECT(0, .seq = 1, .len = 1000);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(recovery, ends_when_snd_una_reaches_what_was_sent_when_it_began)
@@ -277,7 +268,7 @@ TEST(recovery, ends_when_snd_una_reaches_what_was_sent_when_it_began)
     EQ(t_info(t).tcpi_ca_state, TCP_CA_OPEN);
     EQ(t_info(t).tcpi_snd_ssthresh, 7);
     (void)t_sent(t, 0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 /* With a long path the variance decays and the RTO is the round trip plus 200 ms; a fast retransmission needs a whole round trip more.

@@ -15,15 +15,6 @@ static struct t *flight(uint32_t written, bool ts)
     return t;
 }
 
-static void finish(struct t *t)
-{
-    for (int i = 0; i < 50 && t_info(t).tcpi_unacked > 0; i++) {
-        RECV(RTT, .flags = ACK);
-        (void)t_sent(t, 0);
-    }
-    EQ(t_info(t).tcpi_unacked, 0);
-}
-
 /* The first of ten is late; three above it were SACKed. */
 static struct t *in_recovery(bool ts)
 {
@@ -46,7 +37,7 @@ TEST(undo_dsack, of_the_only_retransmission_during_recovery)
     EQ(i.tcpi_snd_cwnd, 10);
     EQ(i.tcpi_snd_ssthresh, CC_SSTHRESH_INFINITE);
     EQ(t_pcb(t)->n.undo, 1);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(undo_dsack, after_the_end_of_recovery)
@@ -74,7 +65,7 @@ TEST(undo_dsack, whatever_the_congestion_control)
         RECV(1, .flags = ACK, .ack = 4001, .sack = {1, 1001});
         EQ(t_info(t).tcpi_snd_cwnd, 10);
         EQ(t_info(t).tcpi_snd_ssthresh, CC_SSTHRESH_INFINITE);
-        finish(t);
+        t_drain(t, RTT);
     }
 }
 
@@ -90,7 +81,7 @@ TEST(undo_dsack, only_when_every_retransmission_was_a_duplicate)
     RECV(1, .flags = ACK, .ack = 5001, .sack = {1001, 2001});
     EQ(t_info(t).tcpi_ca_state, TCP_CA_OPEN);
     EQ(t_info(t).tcpi_snd_cwnd, 10);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(undo_dsack, of_older_bytes_does_not_count)
@@ -103,7 +94,7 @@ TEST(undo_dsack, of_older_bytes_does_not_count)
     RECV(1, .flags = ACK, .ack = 2001, .sack = {1, 1001, 3001, 6001}); /* duplicated by the network, before the reduction */
     EQ(t_info(t).tcpi_ca_state, TCP_CA_RECOVERY);
     EQ(t_pcb(t)->n.undo, 0);
-    finish(t);
+    t_drain(t, RTT);
 }
 
 TEST(undo_dsack, of_what_the_timeout_repeated)
@@ -156,7 +147,7 @@ TEST(undo_eifel, old_echo_after_a_timeout)
     EQ(t_info(t).tcpi_total_retrans, 1);
     RECV(1, .flags = ACK, .ack = 1001, .sack = {2001, 5001}, .ts_ecr = before); /* what is taken back is judged again */
     EXPECT(0, .seq = 1001, .len = 1000);
-    finish(t);
+    t_drain(t, RTT);
     EQ(t_info(t).tcpi_total_retrans, 2);
     EQ(t_info(t).tcpi_rto_count, 1);
 }
@@ -173,7 +164,7 @@ TEST(undo_eifel, old_echo_on_what_acknowledges_nothing_undoes_nothing)
     EQ(t_info(t).tcpi_ca_state, TCP_CA_LOSS);
     EQ(t_info(t).tcpi_snd_cwnd, 1);
     EQ(t_pcb(t)->n.undo, 0);
-    finish(t);
+    t_drain(t, RTT);
     EQ(t_read(t, 20), 10);
 }
 
