@@ -128,7 +128,9 @@ enum nst_trace_id {
     X(CC_RTO, "RFC 5681 §3.1 (7): timeout")                                                                            \
     X(CC_IDLE, "RFC 5681 §4.1: restart after idle")                                                                    \
     X(TCP_SYN_DATA, "RFC 7413 §4.2.2: SYN with data")                                                                  \
-    X(TCP_SYN_DATA_RTX, "RFC 7413 §4.2.2: data that the SYN-ACK did not take")
+    X(TCP_SYN_DATA_RTX, "RFC 7413 §4.2.2: data that the SYN-ACK did not take")                                         \
+    X(CC_APP_LIMITED, "RFC 7661 §4.3: the window was not used for an RTO")                                             \
+    X(TCP_RST_OVERFLOW, "RFC 9293 §3.10.7.4: the accept queue is full")
 
 enum nst_rule {
 #define NST_X(id, text) NST_RULE_##id,

@@ -257,6 +257,16 @@ typedef struct nst_env {
     X(TCP_CHALLENGE, "tcp.invalid_ratelimit", 500, 0, 60000, "ms", "RFC 5961 §7", "time between answers to invalid segments, per connection") \
     X(TCP_RST_RATE, "tcp.rst_rate", 1000, 0, 1000000, "per s", "RFC 9293 §3.5.2", "resets sent for no connection, per second") \
     X(TCP_NODELAY, "tcp.nodelay", 0, 0, 1, "", "RFC 9293 §3.7.4", "start sockets with Nagle's algorithm off")          \
+    X(TCP_TSO_WIN_DIVISOR, "tcp.tso_win_divisor", 3, 0, 255, "", "", "a chunk below this fraction of the window waits for the next ACK; 0 = below 4 segments") \
+    X(TCP_SS_AFTER_IDLE, "tcp.slow_start_after_idle", 1, 0, 1, "", "RFC 5681 §4.1", "let an unused congestion window decay")  \
+    X(TCP_MIN_RTT_WLEN, "tcp.min_rtt_wlen", 300, 0, 86400, "s", "RFC 8985 §6.2", "time over which the lowest round trip is remembered") \
+    X(TCP_MAX_REORDERING, "tcp.max_reordering", 300, 1, 65535, "segments", "RFC 8985 §6.2", "most that tcp.reordering adapts to") \
+    X(TCP_DSACK, "tcp.dsack", 1, 0, 1, "", "RFC 2883", "report duplicates that arrived")                                 \
+    X(TCP_ABORT_ON_OVERFLOW, "tcp.abort_on_overflow", 0, 0, 1, "", "RFC 9293 §3.10.7.4", "reset connections that the accept queue has no room for") \
+    X(TCP_PACING_SS_RATIO, "tcp.pacing_ss_ratio", 200, 0, 1000, "%", "", "pacing rate in the first half of slow start, of cwnd / srtt") \
+    X(TCP_PACING_CA_RATIO, "tcp.pacing_ca_ratio", 120, 0, 1000, "%", "", "pacing rate later, of cwnd / srtt")             \
+    X(TCP_NOTSENT_LOWAT, "tcp.notsent_lowat", 4294967295, 1, 4294967295, "bytes", "", "unsent data above which a socket takes no more; the greatest = no limit") \
+    X(TCP_THIN_LINEAR, "tcp.thin_linear_timeouts", 0, 0, 1, "", "RFC 6298 §5.5", "fewer than 4 segments in flight: the first 6 timeouts do not double") \
     X(TCP_FASTOPEN, "tcp.fastopen", 1, 0, 0x607, "", "RFC 7413", "Fast Open, sum of: 1 client, 2 server, 4 client without cookie, 512 server without cookie, 1024 all listeners")
 
 enum nst_setting {
@@ -458,7 +468,7 @@ enum nst_ctl_op {
     NST_TCP_SYNCNT,     /* set int */
     NST_TCP_USER_TIMEOUT, /* set int, ms; 0 = by retries (RFC 5482) */
     NST_TCP_CONGESTION, /* set int: enum nst_cc */
-    NST_TCP_NOTSENT_LOWAT, /* set int, bytes: NST_EV_OUT only with less than this unsent; 0 = no limit */
+    NST_TCP_NOTSENT_LOWAT, /* set int, bytes: NST_EV_OUT only with less than this unsent; 0 = tcp.notsent_lowat */
     NST_TCP_INFO,       /* get nst_tcp_info */
     NST_TCP_FASTOPEN,   /* listener, set int: connections that Fast Open may keep in SYN-RECEIVED, 0 = off (default). Needs 2 in
                            tcp.fastopen. nst_accept then returns them before the handshake ends, with the data of the SYN */

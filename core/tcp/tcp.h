@@ -57,6 +57,8 @@ struct tcp_cut_mark { /* the end of a block of unsent data, or of a chunk */
     bool push;          /* a write ended there */
 };
 
+struct tcp_min_sample { nst_time at; uint32_t us; };
+
 struct tcp_listener {
     struct sockbase sock;   /* must be first */
     ipaddr local;           /* wildcard = any */
@@ -145,8 +147,9 @@ struct tcp_pcb {
     struct {
         uint32_t srtt8, rttvar4; /* scaled by 8 and by 4; srtt8 0 = no sample */
         uint32_t rto;
-        uint32_t min;
+        uint32_t min;           /* of the last tcp.min_rtt_wlen seconds; UINT32_MAX = no sample */
         uint8_t backoff;
+        struct tcp_min_sample low[3]; /* tcp_rtt.c: the minimum and its successors */
     } rtt;
 
     /* ---- congestion control and recovery */
@@ -169,6 +172,9 @@ struct tcp_pcb {
         seq_t cwnd_usage;
         bool is_cwnd_limited;
         bool is_cwnd_blocked;   /* during one visit of tcp_output: cwnd stopped it */
+        bool has_sent;          /* segments left since tcp_output last ran dry; cleared there */
+        uint32_t cwnd_used;     /* tcp_cwnd.c: most in flight since cwnd_stamp, while cwnd was not the limit */
+        nst_time cwnd_stamp;    /* when cwnd was last the limit, or was validated */
         bool must_send_first;   /* recovery began: the first retransmission ignores cwnd; cleared when it is sent */
         uint8_t retransmits;    /* timeouts in a row */
         nst_time rtx_started;   /* first transmission of what the timeouts are about */
@@ -470,7 +476,8 @@ uint32_t tcp_rack_detect(struct tcp *t, struct tcp_pcb *p);                   /*
 void tcp_rack_split(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, struct tcp_seg *n); /* n takes its place behind s */
 bool tcp_rack_is_on(const struct tcp *t, const struct tcp_pcb *p);
 void tcp_rack_on_dsack(struct tcp_pcb *p, const struct tcp_rseg *s, bool is_ours);
-void tcp_rack_reordered(struct tcp_pcb *p, seq_t seq);
+void tcp_rack_reordered(const struct tcp *t, struct tcp_pcb *p, seq_t seq);
+void tcp_rack_sort(struct tcp *t, struct tcp_pcb *p);                         /* the list by time, after tcp_rack_sent of older ones */
 nst_time tcp_rack_remaining(const struct tcp *t, const struct tcp_pcb *p, const struct tcp_seg *s); /* 0 = overdue */
 void tcp_tlp_schedule(struct tcp *t, struct tcp_pcb *p);
 bool tcp_tlp_on_timer(struct tcp *t, struct tcp_pcb *p);
@@ -486,7 +493,15 @@ void tcp_rate_check_app_limited(struct tcp_pcb *p);
 void tcp_rate_delivered(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, struct tcp_delivery *d);
 void tcp_rate_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d, struct cc_rate *out);
 
+/* ---- tcp_cwnd.c */
+uint32_t tcp_cwnd_initial(const struct tcp *t, const struct tcp_pcb *p);
+uint32_t tcp_cwnd_ssthresh(const struct tcp_pcb *p);
+bool tcp_cwnd_is_limited(const struct tcp_pcb *p);
+void tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p);
+void tcp_cwnd_validate(struct tcp *t, struct tcp_pcb *p, bool is_limited);
+
 /* ---- tcp_pace.c, tcp_ecn.c */
+uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p); /* bytes per second, followed or not; 0 = unknown */
 bool tcp_pace_may_send(struct tcp *t, struct tcp_pcb *p); /* false: TCPT_PACE is armed */
 void tcp_pace_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len);
 uint16_t tcp_ecn_syn_flags(const struct tcp *t, struct tcp_pcb *p);
@@ -553,6 +568,7 @@ int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len);
 int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, size_t len);
 const struct cc_ops *tcp_cc_by_id(int64_t id);           /* enum nst_cc */
 void tcp_cc_choose(struct tcp *t, struct tcp_pcb *p, int64_t id);
+uint32_t tcp_notsent_lowat(const struct tcp *t, uint32_t asked); /* 0 asked = the setting; returns 0 for no limit */
 void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out);
 
 /* Pages that queued text may still take; in_order: it lets a stream go on. Some are kept for it, and some for the packets (link

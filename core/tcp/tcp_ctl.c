@@ -81,9 +81,15 @@ static void set_syncnt(struct tcp *t, struct tcp_pcb *p, int32_t v)
     (void)t;
     p->syncnt = (uint8_t)v;
 }
+uint32_t tcp_notsent_lowat(const struct tcp *t, uint32_t asked)
+{
+    int64_t v = asked != 0 ? asked : t->b->set[NST_SET_TCP_NOTSENT_LOWAT];
+    return v < UINT32_MAX ? (uint32_t)v : 0;
+}
+
 static void set_notsent_lowat(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
-    p->notsent_lowat = (uint32_t)v;
+    p->notsent_lowat = tcp_notsent_lowat(t, (uint32_t)v);
     tcp_wake_writer(t, p);
 }
 static void set_user_timeout(struct tcp *t, struct tcp_pcb *p, int32_t v)

@@ -179,6 +179,17 @@ static enum verdict step4_syn(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg 
 
 /* ------------------------------------------------------------------------------------------------ fifth: check ACK */
 
+/* Our SYN-ACK will be repeated, so will this ACK; unless tcp.abort_on_overflow asks for a reset. */
+static enum verdict accept_queue_is_full(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
+{
+    enum verdict v = stop(t, p, s, NST_DROP_TCP_ACCEPT_QUEUE_FULL);
+    if (t->b->set[NST_SET_TCP_ABORT_ON_OVERFLOW] != 0) {
+        tcp_rst_send(t, p, NST_RULE_TCP_RST_OVERFLOW);
+        tcp_done(t, p, NST_RULE_TCP_RST_OVERFLOW, NST_ECONNRESET);
+    }
+    return v;
+}
+
 static enum verdict establish(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
     if (!seq_gt(s->h.ack, p->snd.una) || seq_gt(s->h.ack, p->snd.nxt)) {
@@ -187,7 +198,7 @@ static enum verdict establish(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg 
         return v;
     }
     if (p->listener != NULL && !p->fo.is_child && p->listener->accept_count >= p->listener->backlog)
-        return stop(t, p, s, NST_DROP_TCP_ACCEPT_QUEUE_FULL); /* our SYN-ACK will be repeated, so will this ACK */
+        return accept_queue_is_full(t, p, s);
     tcp_set_state(t, p, TCPS_ESTABLISHED, NST_RULE_TCP_RCV_ACK);
     tcp_update_window(t, p, s);
     if (p->fo.is_child)

@@ -259,25 +259,6 @@ static bool next_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     return true;
 }
 
-/* RFC 5681 §4.1: after an idle period of more than one RTO the window restarts, halved for each RTO that passed. The threshold
- * remembers three quarters of what it was (RFC 7661 §4.3), so slow start leads back quickly. */
-static void restart_after_idle(struct tcp *t, struct tcp_pcb *p)
-{
-    if (p->rec.packets_out > 0 || p->n.data_segs_out == 0)
-        return;
-    cc_tell(&p->cc, CC_EV_IDLE_RESTART, t->b->now);
-    if (p->cc.ops->owns_cwnd)
-        return;
-    nst_time idle = time_sub(t->b->now, p->rec.last_sent), rto = NST_US(p->rtt.rto);
-    uint32_t restart = (uint32_t)t->b->set[NST_SET_TCP_INITCWND], before = p->cc.cwnd;
-    if (idle > rto && before > restart && p->cc.ssthresh < before / 2 + before / 4)
-        p->cc.ssthresh = before / 2 + before / 4;
-    for (; idle > rto && p->cc.cwnd > restart; idle -= rto)
-        p->cc.cwnd = p->cc.cwnd / 2 > restart ? p->cc.cwnd / 2 : restart;
-    if (p->cc.cwnd != before)
-        TRACE(t->b, TCP_CWND, NST_RULE_CC_IDLE, p->conn, p->cc.cwnd, p->cc.ssthresh, 0);
-}
-
 /* FIN goes with the last data when the window has room for both, else alone. */
 static bool may_add_fin(const struct tcp_pcb *p, uint32_t len)
 {
@@ -306,7 +287,7 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     if (len == 0 && !fin)
         return false;
     if (len > 0)
-        restart_after_idle(t, p);
+        tcp_cwnd_restart(t, p);
     if (len > 0 && !tcp_recovery_may_send_new(p) && !p->tlp.owed) {
         p->rec.is_cwnd_blocked = true;
         return false;
@@ -366,17 +347,6 @@ static bool next_tlp_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     tcp_recovery_seg_sent(t, p, s, true);
     probe_sent(t, p, o, true);
     return true;
-}
-
-/* Linux's form of RFC 7661: remember the most that was in flight in a window of data, and whether cwnd held us back. */
-static void note_cwnd_use(struct tcp_pcb *p, bool is_limited)
-{
-    if (seq_geq(p->snd.una, p->rec.cwnd_usage) || is_limited ||
-        (!p->rec.is_cwnd_limited && p->rec.packets_out > p->rec.max_packets_out)) {
-        p->rec.is_cwnd_limited = is_limited;
-        p->rec.max_packets_out = p->rec.packets_out;
-        p->rec.cwnd_usage = p->snd.nxt;
-    }
 }
 
 /* Window and keepalive probes: an old sequence number that the peer must answer (RFC 9293 §3.8.4, §3.8.6.1). */
@@ -446,8 +416,10 @@ bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame
         if (emit(t, p, &o, h, f))
             return true;
     }
-    if (tcp_is_synchronized(p))
-        note_cwnd_use(p, p->rec.is_cwnd_blocked || tcp_recovery_pipe(p) >= p->cc.cwnd);
+    bool is_cwnd_full = p->rec.is_cwnd_blocked || tcp_recovery_pipe(p) >= p->cc.cwnd;
+    if (tcp_is_synchronized(p) && (p->rec.has_sent || is_cwnd_full))
+        tcp_cwnd_validate(t, p, is_cwnd_full);
+    p->rec.has_sent = false;
     tcp_rate_check_app_limited(p);
     arm_timers(t, p);
     if (list_is_linked(&p->ready_link))

@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pacing: data leaves in bursts of a quantum, spaced so that the average is the pacing rate.
  *
- * The rate is the algorithm's (BBR), or with tcp.pacing=1 Linux's rule: 200 % of cwnd / srtt while cwnd < ssthresh / 2, else 120 %.
+ * The rate is the algorithm's (BBR), or with tcp.pacing=1 Linux's rule: tcp.pacing_ss_ratio of cwnd / srtt while cwnd < ssthresh / 2,
+ * else tcp.pacing_ca_ratio.
  * A quantum is what the algorithm asks for, else about a millisecond of the rate, between two segments and 64 KiB. The first ten
  * segments of a connection and whatever has no round trip time yet go unpaced. ACKs, probes and SYNs are never paced. */
 #include <tcp/tcp.h>
 
-static uint64_t rate_bytes_per_s(const struct tcp *t, const struct tcp_pcb *p)
+uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p)
 {
     if (p->cc.pacing_bps != 0)
         return p->cc.pacing_bps;
-    if (t->b->set[NST_SET_TCP_PACING] == 0 || p->rtt.srtt8 == 0 || p->n.data_segs_out < 10)
+    if (p->rtt.srtt8 < 8)
         return 0;
-    uint32_t percent = p->cc.cwnd < p->cc.ssthresh / 2 ? 200 : 120;
-    return (uint64_t)p->cc.cwnd * p->snd.mss * percent / 100 * 1000000u / (p->rtt.srtt8 / 8 > 0 ? p->rtt.srtt8 / 8 : 1);
+    bool is_early = p->cc.cwnd < p->cc.ssthresh / 2;
+    uint64_t percent = (uint64_t)t->b->set[is_early ? NST_SET_TCP_PACING_SS_RATIO : NST_SET_TCP_PACING_CA_RATIO];
+    return (uint64_t)p->cc.cwnd * p->snd.mss * percent / 100 * 1000000u / (p->rtt.srtt8 / 8);
+}
+
+static uint64_t rate_bytes_per_s(const struct tcp *t, const struct tcp_pcb *p)
+{
+    bool is_asked = p->cc.pacing_bps != 0 || (t->b->set[NST_SET_TCP_PACING] != 0 && p->n.data_segs_out >= 10);
+    return is_asked ? tcp_pace_rate(t, p) : 0;
 }
 
 static uint32_t quantum(const struct tcp_pcb *p, uint64_t rate)

@@ -84,6 +84,7 @@ struct tcp_pcb *tcp_pcb_new(struct tcp *t)
     p->nodelay = t->b->set[NST_SET_TCP_NODELAY] != 0;
     p->rcvbuf = (uint32_t)t->b->set[NST_SET_TCP_RMEM];
     p->sndbuf = (uint32_t)t->b->set[NST_SET_TCP_WMEM];
+    p->notsent_lowat = tcp_notsent_lowat(t, 0);
     p->keepcnt = (uint8_t)t->b->set[NST_SET_TCP_KEEPCNT];
     p->keepidle_ms = (uint32_t)t->b->set[NST_SET_TCP_KEEPIDLE];
     p->keepintvl_ms = (uint32_t)t->b->set[NST_SET_TCP_KEEPINTVL];

@@ -6,10 +6,10 @@
  * O(1) plus the losses it reveals. A retransmission that is lost again is found the same way.
  * The reordering window is zero until reordering was seen, once tcp.reordering segments are SACKed or recovery runs (§6.2 step 4);
  * otherwise min_rtt / 4, widened by D-SACK rounds up to srtt. The reordering timer has a floor of 2 ms, like Linux's.
- * INVARIANT: the list holds exactly the segments that are neither SACKed nor LOST-and-not-resent. */
+ * INVARIANT: the list holds exactly the segments that are neither SACKed nor LOST-and-not-resent, in the order of was_sent_after. */
 #include <tcp/tcp.h>
 
-enum { REO_PERSIST = 16 /* recoveries that a widened window lasts (§6.2 step 4) */, TIMER_SLACK_US = 2000, REORDERING_MAX = 300 };
+enum { REO_PERSIST = 16 /* recoveries that a widened window lasts (§6.2 step 4) */, TIMER_SLACK_US = 2000 };
 
 bool tcp_rack_is_on(const struct tcp *t, const struct tcp_pcb *p) { return p->opt.sack && t->b->set[NST_SET_TCP_RACK] != 0; }
 
@@ -60,33 +60,74 @@ void tcp_rack_split(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, s
     tcp_seg_at(t, sid)->tnext = nid;
 }
 
-/* --------------------------------------------------------------------------------------------- what was delivered */
-
 static bool was_sent_after(nst_time t1, seq_t end1, nst_time t2, seq_t end2)
 {
     return t1 > t2 || (t1 == t2 && seq_gt(end1, end2));
 }
 
-/* What begins at seq was overtaken by what ends at rack.fack; the degree in segments is what Linux reports. */
-void tcp_rack_reordered(struct tcp_pcb *p, seq_t seq)
+/* Of two sorted lists one, by tnext. */
+static uint32_t merge(const struct tcp *t, uint32_t a, uint32_t b)
 {
+    uint32_t first = 0, *link = &first;
+    while (a != 0 && b != 0) {
+        struct tcp_seg *x = tcp_seg_at(t, a), *y = tcp_seg_at(t, b);
+        bool is_y = was_sent_after(x->xmit, seq_add(x->seq, x->len), y->xmit, seq_add(y->seq, y->len));
+        *link = is_y ? b : a;
+        link = is_y ? &y->tnext : &x->tnext;
+        *(is_y ? &b : &a) = *link;
+    }
+    *link = a != 0 ? a : b;
+    return first;
+}
+
+/* Segments came back that were sent before others in the list: a merge sort, O(n log n). run[i] is empty or a list of 2^i. */
+void tcp_rack_sort(struct tcp *t, struct tcp_pcb *p)
+{
+    uint32_t run[32] = {0}, all = 0, prev = 0;
+    for (uint32_t id = p->q.t_first; id != 0;) {
+        uint32_t next = tcp_seg_at(t, id)->tnext, sorted = id;
+        unsigned i = 0;
+        tcp_seg_at(t, id)->tnext = 0;
+        for (; run[i] != 0; i++) {
+            sorted = merge(t, run[i], sorted);
+            run[i] = 0;
+        }
+        run[i] = sorted;
+        id = next;
+    }
+    for (unsigned i = 0; i < 32; i++)
+        all = merge(t, run[i], all);
+    p->q.t_first = all;
+    for (; all != 0; all = tcp_seg_at(t, all)->tnext) {
+        tcp_seg_at(t, all)->tprev = prev;
+        prev = all;
+    }
+    p->q.t_last = prev;
+}
+
+/* --------------------------------------------------------------------------------------------- what was delivered */
+
+/* What begins at seq was overtaken by what ends at rack.fack; the degree in segments is what Linux reports. */
+void tcp_rack_reordered(const struct tcp *t, struct tcp_pcb *p, seq_t seq)
+{
+    uint32_t most = (uint32_t)t->b->set[NST_SET_TCP_MAX_REORDERING];
     p->rack.reordering_seen = true;
     p->rack.reord_seen++;
     uint32_t mss = p->snd.mss != 0 ? p->snd.mss : 1;
     uint32_t degree = seq_lt(seq, p->rack.fack) ? (seq_len(p->rack.fack, seq) + mss - 1) / mss : 0;
     if (degree > p->rack.reordering)
-        p->rack.reordering = degree < REORDERING_MAX ? degree : REORDERING_MAX;
+        p->rack.reordering = degree < most ? degree : most;
 }
 
 /* RFC 8985 §6.2 step 3. */
-static void detect_reordering(struct tcp_pcb *p, const struct tcp_seg *s, const struct tcp_delivery *d)
+static void detect_reordering(const struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, const struct tcp_delivery *d)
 {
     seq_t end = seq_add(s->seq, s->len);
     if (seq_gt(end, p->rack.fack))
         p->rack.fack = end;
     if ((s->flags & SEG_EVER_RTX) || !seq_lt(end, d->prior_fack)) /* the blocks of one ACK say nothing about order */
         return;
-    tcp_rack_reordered(p, s->seq);
+    tcp_rack_reordered(t, p, s->seq);
 }
 
 void tcp_rack_delivered(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, const struct tcp_rseg *r, struct tcp_delivery *d)
@@ -99,7 +140,7 @@ void tcp_rack_delivered(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *
         if (p->rtt.min != UINT32_MAX && rtt_us < p->rtt.min)
             return;
     }
-    detect_reordering(p, s, d);
+    detect_reordering(t, p, s, d);
     p->rack.advanced = true;
     seq_t end = seq_add(s->seq, s->len);
     if (!p->rack.has_xmit || was_sent_after(s->xmit, end, p->rack.xmit, p->rack.end)) {

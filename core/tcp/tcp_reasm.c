@@ -201,7 +201,8 @@ void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
 {
     o->nsack = 0;
     if (!seq_eq(p->dsack.lo, p->dsack.hi)) {
-        o->sack[o->nsack++] = p->dsack;
+        if (t->b->set[NST_SET_TCP_DSACK] != 0)
+            o->sack[o->nsack++] = p->dsack;
         p->dsack = (struct wire_sack){seq_of(0), seq_of(0)};
     }
     for (unsigned i = 0; i < WIRE_SACK_MAX && o->nsack < WIRE_SACK_MAX; i++) {

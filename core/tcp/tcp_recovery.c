@@ -73,6 +73,7 @@ void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, 
     tcp_rate_sent(t, p, s);
     s->xmit = t->b->now;
     p->rec.last_sent = t->b->now;
+    p->rec.has_sent = true;
     tcp_rack_sent(t, p, s);
     if (p->rec.ca_state == TCP_CA_RECOVERY || p->rec.ca_state == TCP_CA_CWR)
         p->prr.out++;
@@ -324,11 +325,6 @@ void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p)
 
 /* --------------------------------------------------------------------------------------------------- on every ACK */
 
-static bool is_cwnd_limited(const struct tcp_pcb *p)
-{
-    return p->rec.is_cwnd_limited || (cc_in_slow_start(&p->cc) && p->cc.cwnd < 2 * p->rec.max_packets_out);
-}
-
 static void inform_cc(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d)
 {
     uint32_t before = p->cc.cwnd;
@@ -338,7 +334,7 @@ static void inform_cc(struct tcp *t, struct tcp_pcb *p, const struct tcp_deliver
     struct cc_ack a = {
         .now = t->b->now, .mss = p->snd.mss, .acked_segs = grows ? d->delivered_segs : 0, .delivered_segs = d->delivered_segs,
         .lost_segs = d->lost_segs, .prior_in_flight = d->prior_in_flight, .in_flight = tcp_recovery_pipe(p),
-        .is_cwnd_limited = p->rec.ca_state == TCP_CA_LOSS || is_cwnd_limited(p), .in_recovery = reducing,
+        .is_cwnd_limited = p->rec.ca_state == TCP_CA_LOSS || tcp_cwnd_is_limited(p), .in_recovery = reducing,
         .has_ece = d->has_ece, .rtt_us = d->rtt_us, .srtt_us = p->rtt.srtt8 / 8, .min_rtt_us = p->rtt.min != UINT32_MAX ? p->rtt.min : 0,
         .delivered_total = p->rate.delivered_total,
     };
@@ -384,7 +380,7 @@ void tcp_recovery_on_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg
     else if (p->rec.ca_state >= TCP_CA_CWR && seq_geq(p->snd.una, p->rec.recover))
         end_reduction(t, p, s, d);
     else if (p->rec.ca_state == TCP_CA_RECOVERY && p->opt.sack && p->rec.retrans_out == 0 && d->una_moved && tcp_undo_is_due(p, s)) {
-        tcp_rack_reordered(p, d->prior_una); /* the hole was filled by the original, not by the copy: it was late, not lost */
+        tcp_rack_reordered(t, p, d->prior_una); /* the hole was filled by the original, not by the copy: it was late, not lost */
         tcp_undo(t, p, true, NST_RULE_CC_UNDO);
         back_to_open(t, p);
     } else if (p->rec.ca_state != TCP_CA_CWR && p->opt.sack && p->rec.has_undo && p->rec.undo_retrans == 0) {

@@ -18,13 +18,43 @@ void tcp_rtt_init(struct tcp *t, struct tcp_pcb *p)
     p->rtt.min = UINT32_MAX;
 }
 
+/* The lowest sample of the last tcp.min_rtt_wlen seconds, from three candidates: the lowest, the lowest after it, the lowest after that.
+ * When the first grows too old the next takes its place; candidates are renewed a quarter and a half of the time later, so that the
+ * estimate follows a path that became longer without remembering every sample. */
+static void lower_min(const struct tcp *t, struct tcp_pcb *p, uint32_t r)
+{
+    struct tcp_min_sample *m = p->rtt.low, now = {t->b->now, r};
+    nst_time len = NST_S(t->b->set[NST_SET_TCP_MIN_RTT_WLEN]), age = t->b->now - m[2].at;
+    if (p->rtt.min == UINT32_MAX || r <= m[0].us || age > len) { /* a new minimum, or nothing in the window */
+        m[0] = m[1] = m[2] = now;
+        p->rtt.min = r;
+        return;
+    }
+    if (r <= m[1].us)
+        m[1] = m[2] = now;
+    else if (r <= m[2].us)
+        m[2] = now;
+    age = t->b->now - m[0].at;
+    if (age <= len) {
+        if (m[1].at == m[0].at && age > len / 4)
+            m[1] = m[2] = now;
+        else if (m[2].at == m[1].at && age > len / 2)
+            m[2] = now;
+    }
+    for (unsigned i = 0; i < 2 && t->b->now - m[0].at > len; i++) {
+        m[0] = m[1];
+        m[1] = m[2];
+        m[2] = now;
+    }
+    p->rtt.min = m[0].us;
+}
+
 void tcp_rtt_sample(struct tcp *t, struct tcp_pcb *p, nst_time rtt)
 {
     uint32_t r = rtt / 1000 >= RTT_MAX_US ? RTT_MAX_US : (uint32_t)(rtt / 1000);
     if (r == 0)
         r = 1; /* faster than the unit: a sample of zero would read as "no sample" (attacks K21) */
-    if (r < p->rtt.min)
-        p->rtt.min = r;
+    lower_min(t, p, r);
     if (p->rtt.srtt8 == 0) { /* (2.2) SRTT <- R, RTTVAR <- R/2 */
         p->rtt.srtt8 = r * 8;
         p->rtt.rttvar4 = r * 2;

@@ -13,10 +13,10 @@
  * window went unpushed. Retransmissions repeat the PSH of a write, not that of a chunk.
  * INVARIANT: a segment never crosses the end of a block, so nothing joins a record that MSG_EOR ended, retransmissions included.
  * LIMIT: TCP_CUT_MARKS blocks: with half of them in use a block grows beyond its size; with all of them MSG_EOR says EAGAIN.
- * Deliberately missing: TSO deferral (tcp_tso_win_divisor), and blocks closed for running out of page fragments. */
+ * Deliberately missing: blocks closed for running out of page fragments. */
 #include <tcp/tcp.h>
 
-enum { CHUNK_MAX = 65536 };
+enum { CHUNK_MAX = 65536, DEFER_MSS = 3 /* without a divisor: what never waits */ };
 
 /* -------------------------------------------------------------------------------------------------- the queue */
 
@@ -117,13 +117,9 @@ static bool may_send_partial(const struct tcp_pcb *p)
 /* Linux's TSO autosizing: a millisecond at the pacing rate, and more on short paths. */
 static uint32_t autosize(const struct tcp *t, const struct tcp_pcb *p)
 {
-    uint64_t rate = p->cc.pacing_bps;
-    if (rate == 0 && p->rtt.srtt8 < 8)
+    uint64_t rate = tcp_pace_rate(t, p);
+    if (rate == 0)
         return CHUNK_MAX / p->snd.mss;
-    if (rate == 0) {
-        uint32_t percent = p->cc.cwnd < p->cc.ssthresh / 2 ? 200 : 120;
-        rate = (uint64_t)p->cc.cwnd * p->snd.mss * percent / 100 * 1000000u / (p->rtt.srtt8 / 8);
-    }
     uint32_t near = p->rtt.min >> 9;
     uint64_t bytes = rate / 1024 + (near < 17 ? (uint32_t)CHUNK_MAX >> near : 0);
     uint32_t segs = (uint32_t)(bytes < CHUNK_MAX ? bytes : CHUNK_MAX) / p->snd.mss;
@@ -142,10 +138,42 @@ static uint32_t chunk_segs(const struct tcp *t, const struct tcp_pcb *p)
     return segs > 0 ? segs : 1;
 }
 
+/* Linux's TSO deferral, for a block with more than one segment left: a larger chunk can go when the next ACK comes, so let what the
+ * windows allow now wait. Only in the middle of a flow (something left within the last millisecond), while an ACK is expected within
+ * half a round trip, and while less than 1 / tcp.tso_win_divisor of the window could go. */
+static bool may_defer(const struct tcp *t, struct tcp_pcb *p, struct tcp_cut_mark block, uint32_t usable)
+{
+    const struct tcp_seg *oldest = tcp_seg_at(t, p->q.first);
+    uint32_t pipe = tcp_recovery_pipe(p), divisor = (uint32_t)t->b->set[NST_SET_TCP_TSO_WIN_DIVISOR];
+    uint32_t waiting = seq_len(block.end, p->snd.nxt), cong = p->cc.cwnd > pipe ? (p->cc.cwnd - pipe) * p->snd.mss : 0;
+    uint32_t limit = usable < cong ? usable : cong;
+    bool is_last = seq_eq(block.end, p->snd.end), ends = is_last && (p->snd.fin_queued || p->cut.ends_record);
+    if (waiting <= p->snd.mss || cong == 0 || oldest == NULL || p->rec.ca_state >= TCP_CA_RECOVERY || p->tlp.owed)
+        return false;
+    if (t->b->now > time_add(p->rec.last_sent, NST_MS(1)) || limit >= autosize(t, p) * p->snd.mss || (!is_last && limit >= waiting))
+        return false;
+    if (divisor != 0) {
+        uint64_t wnd = (uint64_t)p->cc.cwnd * p->snd.mss < p->snd.wnd ? p->cc.cwnd * p->snd.mss : p->snd.wnd;
+        if (limit >= wnd / divisor)
+            return false;
+    } else if (limit > DEFER_MSS * p->snd.mss) { /* the receiver acknowledges every second segment: not past one ACK */
+        return false;
+    }
+    if (t->b->now <= time_add(oldest->xmit, NST_US(p->rtt.srtt8 / 16)))
+        return false; /* the next ACK is more than half a round trip away */
+    bool by_cwnd = cong < usable;
+    if ((by_cwnd ? cong : usable) > waiting)
+        return !ends; /* only the application can add to it */
+    p->rec.is_cwnd_blocked |= by_cwnd;
+    return true;
+}
+
 static struct tcp_cut_mark plan(const struct tcp *t, struct tcp_pcb *p, uint32_t usable)
 {
     bool is_last = p->cut.count == 0;
     struct tcp_cut_mark block = is_last ? (struct tcp_cut_mark){p->snd.end, seq_eq(p->snd.push, p->snd.end)} : *mark_at(p, 0);
+    if (may_defer(t, p, block, usable))
+        return (struct tcp_cut_mark){.end = p->snd.nxt};
     uint32_t waiting = seq_len(block.end, p->snd.nxt), most = chunk_segs(t, p) * p->snd.mss;
     bool cut_by_window = usable < waiting;
     uint32_t len = cut_by_window ? usable : waiting;

@@ -7,6 +7,8 @@
  * INVARIANT: while any deadline is set, the wheel entry is armed at or before the earliest. */
 #include <tcp/tcp.h>
 
+enum { THIN_SEGS = 4, THIN_TIMEOUTS = 6 };
+
 static nst_time earliest(const struct tcp_pcb *p)
 {
     nst_time d = NST_NEVER;
@@ -65,6 +67,16 @@ static bool is_syn_given_up(const struct tcp *t, const struct tcp_pcb *p)
     return t->b->now - p->opened >= patience;
 }
 
+/* DEVIATION: RFC 6298 (5.5) doubles the RTO after each timeout. Like Linux, not for the first SYNs, nor, when asked to, on a thin
+ * stream, where nothing but a timeout ever finds a loss. */
+static bool is_linear(const struct tcp *t, const struct tcp_pcb *p)
+{
+    if (p->state == TCPS_SYN_SENT)
+        return p->rec.retransmits <= t->b->set[NST_SET_TCP_SYN_LINEAR];
+    return t->b->set[NST_SET_TCP_THIN_LINEAR] != 0 && p->state == TCPS_ESTABLISHED && p->rec.packets_out < THIN_SEGS &&
+           p->rec.retransmits <= THIN_TIMEOUTS;
+}
+
 static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
 {
     bool in_handshake = !tcp_is_synchronized(p);
@@ -84,8 +96,7 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
     if (is_user_timeout(t, p, p->rec.rtx_started))
         return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
     p->rec.retransmits++;
-    bool is_linear = p->state == TCPS_SYN_SENT && p->rec.retransmits <= t->b->set[NST_SET_TCP_SYN_LINEAR];
-    if (p->rtt.backoff < 31 && !is_linear)
+    if (p->rtt.backoff < 31 && !is_linear(t, p))
         p->rtt.backoff++;
     p->n.rto++;
     if (in_handshake) {

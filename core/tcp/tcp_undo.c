@@ -48,6 +48,7 @@ void tcp_undo(struct tcp *t, struct tcp_pcb *p, bool unmark_lost, enum nst_rule 
             if ((s->flags & SEG_RTX_OUT) == 0)
                 tcp_rack_sent(t, p, s);
         }
+        tcp_rack_sort(t, p); /* they were sent before what is in the list */
     }
     cc_tell(&p->cc, CC_EV_UNDO, t->b->now);
     if (p->rec.undo_cwnd > p->cc.cwnd)

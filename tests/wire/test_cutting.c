@@ -312,7 +312,105 @@ TEST(cut_eor, too_many_records_say_again)
     finish(t);
 }
 
+/* ------------------------------------------------------------------------------------------- TSO deferral */
+
+/* Forty segments are queued, ten in flight for 10 ms; the chunk of five needs 3.3 segments' worth of cwnd. */
+static struct t *deferring(int64_t divisor)
+{
+    struct t *t = t_established(.mss = 1000, .sndbuf = 100000,
+                                .set = {{NST_SET_TCP_TSO_WIN_DIVISOR, divisor}, {NST_SET_TCP_MIN_TSO_SEGS, 10}, {NST_SET_TCP_CC, 0}});
+    EQ(t_write(t, 40000), 40000);
+    EQ(t_sent(t, 0), 10);
+    RECV(10, .flags = ACK, .ack = 1001); /* nothing left for 10 ms: what may go goes */
+    EQ(t_sent(t, 0), 2);
+    return t;
+}
+
+TEST(cut_defer, less_than_a_third_of_the_window_waits_for_the_next_ack)
+{
+    struct t *t = deferring(3);
+    RECV(0, .flags = ACK, .ack = 2001); /* 2 of 12: 4 are a third */
+    EXPECT_NOTHING(0);
+    RECV(0, .flags = ACK, .ack = 3001); /* 4 of 13 */
+    EXPECT_NOTHING(0);
+    CHECK(t_pcb(t)->rec.is_cwnd_limited); /* the window grows all the same */
+    RECV(0, .flags = ACK, .ack = 4001); /* 6 of 14 */
+    EQ(t_sent(t, 0), 6);
+    finish(t);
+    finish(t);
+}
+
+TEST(cut_defer, a_divisor_of_100_lets_it_go)
+{
+    struct t *t = deferring(100);
+    RECV(0, .flags = ACK, .ack = 2001);
+    EQ(t_sent(t, 0), 2);
+    finish(t);
+    finish(t);
+}
+
+TEST(cut_defer, without_a_divisor_four_segments_go)
+{
+    struct t *t = deferring(0);
+    RECV(0, .flags = ACK, .ack = 2001);
+    EXPECT_NOTHING(0);
+    RECV(0, .flags = ACK, .ack = 3001); /* 4 */
+    EQ(t_sent(t, 0), 4);
+    finish(t);
+    finish(t);
+}
+
+TEST(cut_defer, not_when_nothing_left_for_a_millisecond)
+{
+    struct t *t = deferring(3);
+    RECV(1, .flags = ACK, .ack = 2001);
+    EXPECT_NOTHING(0);
+    RECV(1, .flags = ACK, .ack = 3001);
+    EQ(t_sent(t, 0), 4);
+    finish(t);
+    finish(t);
+}
+
+TEST(cut_defer, not_when_the_next_ack_is_more_than_half_a_round_trip_away)
+{
+    struct t *t = t_established(.mss = 1000, .sndbuf = 100000, .set = {{NST_SET_TCP_TSO_WIN_DIVISOR, 3}, {NST_SET_TCP_MIN_TSO_SEGS, 10}});
+    EQ(t_write(t, 40000), 40000);
+    EQ(t_sent(t, 0), 10); /* 5 + 5: the second chunk follows the first at once */
+    RECV(10, .flags = ACK);
+    EQ(t_sent(t, 0), 20);
+    RECV(5, .flags = ACK, .ack = 11001);
+    RECV(0, .flags = ACK, .ack = 12001); /* what is in flight has been for 5 ms */
+    CHECK(t_sent(t, 0) > 0);
+    finish(t);
+    finish(t);
+}
+
+TEST(cut_defer, not_for_a_partial_last_segment)
+{
+    struct t *t = t_established(.mss = 1000, .nodelay = true, .set = {{NST_SET_TCP_TSO_WIN_DIVISOR, 3}, {NST_SET_TCP_MIN_TSO_SEGS, 10}});
+    EQ(t_write(t, 10500), 10500);
+    EQ(t_sent(t, 0), 10);
+    RECV(10, .flags = ACK, .ack = 1001);
+    EXPECT(0, .flags = PSH | ACK, .seq = 10001, .len = 500);
+    EQ(t_write(t, 300), 300); /* one segment: Nagle's rule, which is off */
+    EXPECT(0, .flags = PSH | ACK, .seq = 10501, .len = 300);
+    RECV(0, .flags = ACK);
+}
+
 /* ------------------------------------------------------------------------------------------------- lowat */
+
+TEST(cut_lowat, default_comes_from_the_setting)
+{
+    struct t *t = NEAR(.set = {{NST_SET_TCP_NOTSENT_LOWAT, 3000}, {NST_SET_TCP_INITCWND, 2}});
+    EQ(t_write(t, 60000), 32000);
+    EQ(t_sent(t, 0), 2);
+    EQ(t_set(t, NST_TCP_NOTSENT_LOWAT, INT32_MAX), 0); /* the socket's own */
+    EQ(t_write(t, 60000), 60000);
+    EQ(t_set(t, NST_TCP_NOTSENT_LOWAT, 0), 0);
+    EQ(t_pcb(t)->notsent_lowat, 3000);
+    EQ(t_abort(t), 0);
+    EQ(t_sent(t, 0), 1);
+}
 
 TEST(cut_lowat, out_is_told_below_the_mark)
 {

@@ -61,6 +61,22 @@ TEST(pacing, at_120_percent_near_the_threshold)
     give_up(t);
 }
 
+TEST(pacing, ratios_are_settings)
+{
+    struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_PACING, 1}, {NST_SET_TCP_PACING_SS_RATIO, 100}, {NST_SET_TCP_PACING_CA_RATIO, 50}}));
+    EQ(t_sent(t, 0), 10);
+    RECV(RTT, .flags = ACK);
+    EQ(t_sent(t, NST_MS(10) - 1), 2); /* 20 per 100 ms */
+    t_pass(t, 1);
+    EQ(t_sent(t, 0), 2);
+    t_pcb(t)->cc.ssthresh = 20;
+    t_pass(t, NST_MS(10));
+    EQ(t_sent(t, 0), 2);
+    EQ(t_sent(t, NST_MS(20) - 1), 0); /* 10 per 100 ms */
+    EQ(t_sent(t, 1), 2);
+    give_up(t);
+}
+
 TEST(pacing, quantum_is_a_millisecond_of_the_rate)
 {
     struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_PACING, 1}, {NST_SET_TCP_INITCWND, 100}}, .wscale = 4));

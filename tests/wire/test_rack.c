@@ -216,6 +216,15 @@ TEST(rack, widened_window_lasts_sixteen_recoveries)
     EQ(p->rack.reo_wnd_mult, 1);
 }
 
+TEST(rack, max_reordering_bounds_the_degree)
+{
+    struct t *t = flight(RTT, 10, T_OPTS(.set = {{NST_SET_TCP_TLP, 0}, {NST_SET_TCP_MAX_REORDERING, 7}}));
+    RECV(RTT, .flags = ACK, .ack = 1, .sack = {9001, 10001});
+    RECV(1, .flags = ACK, .ack = 10001);
+    EQ(t_info(t).tcpi_reordering, 7);
+    t_drain(t, RTT);
+}
+
 /* The highest delivered byte is compared as a sequence number: it starts at the ISN, wherever that lies. */
 TEST(rack, first_delivery_is_no_reordering_for_any_isn)
 {

@@ -178,6 +178,21 @@ TEST(receive_ack, segments_of_one_batch_are_acknowledged_together)
 
 /* -------------------------------------------------------------------------------------------------------- windows */
 
+TEST(receive_ack, duplicate_is_not_reported_when_dsack_is_off) /* RFC 2883 */
+{
+    for (int on = 0; on < 2; on++) {
+        struct t *t = t_established(.sack = true, .set = {{NST_SET_TCP_DSACK, on}});
+        RECV(0, .flags = ACK, .len = 100);
+        EXPECT(0, .flags = ACK);
+        RECV(0, .flags = ACK, .seq = 1, .len = 100);
+        if (on)
+            EXPECT(0, .flags = ACK, .sack = {1, 101});
+        else
+            EXPECT(0, .flags = ACK);
+        EQ(t_read(t, 100), 100);
+    }
+}
+
 TEST(receive_window, shrinks_by_what_is_not_read_and_reopens)
 {
     struct t *t = t_established(.rcvbuf = 10000);

@@ -130,4 +130,26 @@ TEST(rcv_ack_syn_rcvd, after_full_accept_queue_the_handshake_waits) /* attacks G
     EXPECT_STATE(TCPS_ESTABLISHED);
 }
 
+TEST(rcv_ack_syn_rcvd, after_full_accept_queue_a_reset_if_abort_on_overflow)
+{
+    for (int abort = 0; abort < 2; abort++) {
+        struct t *t = t_syn_rcvd(.set = {{NST_SET_TCP_ABORT_ON_OVERFLOW, abort}});
+        struct tcp_listener *l = t_pcb(t)->listener;
+        uint32_t backlog = l->backlog;
+        l->backlog = 0; /* as if others had taken every place since the SYN */
+        RECV(0, .flags = ACK);
+        EXPECT_DROP(NST_DROP_TCP_ACCEPT_QUEUE_FULL);
+        l->backlog = backlog;
+        if (abort) {
+            EXPECT(0, .flags = RST | ACK);
+            EXPECT_STATE(TCPS_CLOSED);
+            continue;
+        }
+        EXPECT_NOTHING(0);
+        RECV(0, .flags = ACK);
+        EXPECT_STATE(TCPS_ESTABLISHED);
+        EQ(t_accept(t), 0);
+    }
+}
+
 int main(void) { return t_main(); }

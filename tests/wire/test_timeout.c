@@ -74,6 +74,18 @@ TEST(timeout_established, data_is_repeated_with_backoff_then_given_up)
     EQ(t_read(t, 1), -NST_ETIMEDOUT);
 }
 
+TEST(timeout_established, thin_stream_need_not_double) /* tcp.thin_linear_timeouts */
+{
+    struct t *t = t_established(.set = {{NST_SET_TCP_THIN_LINEAR, 1}});
+    EQ(t_write(t, 100), 100);
+    EXPECT(0, .flags = PSH | ACK, .seq = 1, .len = 100);
+    for (int i = 0; i < 7; i++) /* the first transmission's timer, and six that do not double */
+        EXPECT(210, .flags = PSH | ACK, .seq = 1, .len = 100);
+    EXPECT(420, .flags = PSH | ACK, .seq = 1, .len = 100);
+    EXPECT(840, .flags = PSH | ACK, .seq = 1, .len = 100);
+    RECV(0, .flags = ACK);
+}
+
 TEST(timeout_established, user_timeout_ends_it_earlier) /* RFC 5482 */
 {
     struct t *t = t_established();

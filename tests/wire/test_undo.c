@@ -152,6 +152,26 @@ TEST(undo_eifel, old_echo_after_a_timeout)
     EQ(t_info(t).tcpi_rto_count, 1);
 }
 
+/* What is taken back was sent before the new data that F-RTO let go: RACK judges it first. */
+TEST(undo_frto, what_is_taken_back_is_judged_in_the_order_of_sending)
+{
+    struct t *t = flight(20, false);
+    EXPECT(300, .seq = 1, .len = 1000);
+    RECV(10, .flags = ACK, .ack = 1001); /* RFC 5682 (2.b): two new segments */
+    EXPECT(0, .seq = 10001, .len = 1000);
+    EXPECT(0, .seq = 11001, .len = 1000);
+    RECV(1, .flags = ACK, .ack = 2001); /* (3.b): the timeout was spurious; eight segments are no longer lost */
+    EQ(t_pcb(t)->n.undo, 1);
+    (void)t_sent(t, 0);
+    EQ(t_info(t).tcpi_lost, 0);
+    RECV(5, .flags = ACK, .ack = 2001, .sack = {10001, 11001});
+    EQ(t_info(t).tcpi_lost, 8); /* sent 300 ms before what arrived */
+    EXPECT(0, .seq = 2001, .len = 1000);
+    (void)t_sent(t, 0);
+    t_drain(t, RTT);
+    EQ(t_info(t).tcpi_rto_count, 1);
+}
+
 /* RFC 3522 §3.2 (4): the first ACK for new data decides. What the peer sent meanwhile echoes old timestamps too. */
 TEST(undo_eifel, old_echo_on_what_acknowledges_nothing_undoes_nothing)
 {
