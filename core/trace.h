@@ -130,7 +130,11 @@ enum nst_trace_id {
     X(TCP_SYN_DATA, "RFC 7413 §4.2.2: SYN with data")                                                                  \
     X(TCP_SYN_DATA_RTX, "RFC 7413 §4.2.2: data that the SYN-ACK did not take")                                         \
     X(CC_APP_LIMITED, "RFC 7661 §4.3: the window was not used for an RTO")                                             \
-    X(TCP_RST_OVERFLOW, "RFC 9293 §3.10.7.4: the accept queue is full")
+    X(TCP_RST_OVERFLOW, "RFC 9293 §3.10.7.4: the accept queue is full")                                                \
+    X(TCP_MTU_PROBE, "RFC 4821 §7.4: probe of the path MTU")                                                           \
+    X(TCP_MTU_PROBE_PASSED, "RFC 4821 §7.6.1: the probe was acknowledged")                                             \
+    X(TCP_MTU_PROBE_LOST, "RFC 4821 §7.6.2: the probe was too large")                                                  \
+    X(TCP_BLACK_HOLE, "RFC 4821 §7.7: nothing this large gets through")
 
 enum nst_rule {
 #define NST_X(id, text) NST_RULE_##id,

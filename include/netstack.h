@@ -267,6 +267,12 @@ typedef struct nst_env {
     X(TCP_PACING_CA_RATIO, "tcp.pacing_ca_ratio", 120, 0, 1000, "%", "", "pacing rate later, of cwnd / srtt")             \
     X(TCP_NOTSENT_LOWAT, "tcp.notsent_lowat", 4294967295, 1, 4294967295, "bytes", "", "unsent data above which a socket takes no more; the greatest = no limit") \
     X(TCP_THIN_LINEAR, "tcp.thin_linear_timeouts", 0, 0, 1, "", "RFC 6298 §5.5", "fewer than 4 segments in flight: the first 6 timeouts do not double") \
+    X(TCP_RETRIES1, "tcp.retries1", 3, 0, 127, "times", "RFC 9293 §3.8.3 (R1)", "retransmissions before the route and the path MTU are doubted") \
+    X(TCP_MTU_PROBING, "tcp.mtu_probing", 0, 0, 2, "", "RFC 4821", "find the path MTU by larger segments: 0 off, 1 after a black hole, 2 always") \
+    X(TCP_BASE_MSS, "tcp.base_mss", 1024, 48, 65495, "bytes", "RFC 4821 §7.2", "MSS that the search begins with")       \
+    X(TCP_MTU_PROBE_FLOOR, "tcp.mtu_probe_floor", 48, 48, 65495, "bytes", "RFC 4821 §7.7", "lowest MSS that a black hole leads to") \
+    X(TCP_PROBE_INTERVAL, "tcp.probe_interval", 600, 0, 86400, "s", "RFC 4821 §7.7", "time until the search begins anew") \
+    X(TCP_PROBE_THRESHOLD, "tcp.probe_threshold", 8, 0, 65535, "bytes", "RFC 4821 §7.3", "the search ends when this little is left of it") \
     X(TCP_FASTOPEN, "tcp.fastopen", 1, 0, 0x607, "", "RFC 7413", "Fast Open, sum of: 1 client, 2 server, 4 client without cookie, 512 server without cookie, 1024 all listeners")
 
 enum nst_setting {
@@ -430,7 +436,13 @@ typedef struct nst_route {
     uint8_t prefix;   /* bits, of 32 or 128 */
     int32_t ifx;
     nst_ip via;       /* gateway; wildcard = on link */
+    uint32_t mtu;     /* bytes of an IP packet, at most the interface's; 0 = that */
+    uint32_t flags;   /* NST_ROUTE_... */
+    uint16_t advmss;  /* TCP: MSS to announce; 0 = what the MTU allows */
+    uint16_t initcwnd; /* TCP: initial congestion window, segments; 0 = tcp.initcwnd */
 } nst_route;
+
+enum { NST_ROUTE_MTU_LOCK = 1 }; /* `mtu` is right whatever ICMP says */
 
 enum nst_ctl_op {
     /* on the stack: nst_sock = NST_NO_SOCK */

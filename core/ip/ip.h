@@ -37,6 +37,9 @@ struct route_entry {
     int32_t ifx;
     ipaddr dst, via;
     uint8_t prefix;
+    bool is_mtu_locked;
+    uint16_t advmss, initcwnd; /* 0 = not said */
+    uint32_t mtu;              /* 0 = the interface's */
 };
 
 struct ip_frags;     /* frag.c */
@@ -75,7 +78,9 @@ struct route { /* result of a look-up; a pcb caches it while gen == ip->route_ge
     uint32_t gen;
     ipaddr src;           /* source address to use */
     ipaddr nexthop;       /* gateway, or the destination itself */
-    uint32_t mtu;         /* path MTU: interface's or learnt, the smaller */
+    uint32_t mtu;         /* path MTU: interface's, the route's or learnt, the smallest */
+    uint16_t advmss, initcwnd; /* what the route says for TCP; 0 = nothing */
+    bool is_mtu_locked;
 };
 /* Longest prefix, then first added. src wildcard = choose (RFC 6724 in short: same scope, longest common prefix).
  * false = no route. */

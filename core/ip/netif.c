@@ -286,7 +286,8 @@ static int route_add(struct ip *ip, const nst_route *arg)
     if (!slot)
         return -NST_ENOBUFS;
     *slot = (struct route_entry){
-        .in_use = true, .ifx = arg->ifx, .dst = arg->dst, .via = arg->via, .prefix = arg->prefix};
+        .in_use = true, .ifx = arg->ifx, .dst = arg->dst, .via = arg->via, .prefix = arg->prefix, .advmss = arg->advmss,
+        .initcwnd = arg->initcwnd, .mtu = arg->mtu, .is_mtu_locked = arg->mtu != 0 && (arg->flags & NST_ROUTE_MTU_LOCK) != 0};
     ip->route_gen++;
     return 0;
 }

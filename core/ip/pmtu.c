@@ -95,7 +95,7 @@ bool pmtu_update(struct ip *ip, const ipaddr *dst, uint32_t mtu)
     uint32_t floor = ipaddr_is4(dst) ? (uint32_t)b->set[NST_SET_PMTU_MIN] : IP6_MIN_MTU;
     if (mtu < floor)
         mtu = floor;
-    if (!route_lookup(ip, &IPADDR_ANY, dst, &r) || mtu >= r.mtu)
+    if (!route_lookup(ip, &IPADDR_ANY, dst, &r) || r.is_mtu_locked || mtu >= r.mtu)
         return false; /* RFC 8201 §4: a report never raises the estimate */
     struct pmtu *e = find(ip, dst);
     if (!e)

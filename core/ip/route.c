@@ -14,6 +14,7 @@
 
 struct choice { /* the best entry so far */
     const struct netif *nif;
+    const struct route_entry *entry; /* NULL = on the link of one of our addresses */
     ipaddr via;
     unsigned prefix;
     bool is_up;
@@ -26,12 +27,12 @@ static bool is_usable(const struct netif *nif, const ipaddr *dst, int ifx)
     return ipaddr_is4(dst) || nif->cfg.mtu >= IP6_MIN_MTU;
 }
 
-static void offer(struct choice *best, const struct netif *nif, unsigned prefix, const ipaddr *via)
+static void offer(struct choice *best, const struct netif *nif, unsigned prefix, const struct route_entry *entry)
 {
     bool is_up = netif_is_up(nif);
     if (best->nif && (best->is_up > is_up || (best->is_up == is_up && best->prefix >= prefix)))
         return;
-    *best = (struct choice){.nif = nif, .via = *via, .prefix = prefix, .is_up = is_up};
+    *best = (struct choice){.nif = nif, .entry = entry, .via = entry ? entry->via : IPADDR_ANY, .prefix = prefix, .is_up = is_up};
 }
 
 static int ifx_of(const struct ip *ip, const ipaddr *a)
@@ -51,7 +52,7 @@ static void offer_any(struct ip *ip, struct choice *best, const ipaddr *dst, int
             continue;
         const struct netif *nif = netif_get(ip, own->ifx);
         if (is_usable(nif, dst, ifx))
-            offer(best, nif, 0, &IPADDR_ANY);
+            offer(best, nif, 0, NULL);
     }
 }
 
@@ -61,13 +62,13 @@ static bool choose_path(struct ip *ip, int ifx, const ipaddr *dst, struct choice
         const struct ifaddr *own = &ip->addr[i];
         const struct netif *nif = netif_get(ip, own->ifx);
         if (is_usable(nif, dst, ifx) && ipaddr_in_prefix(dst, &own->ip, own->prefix))
-            offer(best, nif, own->prefix, &IPADDR_ANY);
+            offer(best, nif, own->prefix, NULL);
     }
     for (uint32_t i = 0; i < ip->max_route && ip->route[i].in_use; i++) {
         const struct route_entry *r = &ip->route[i];
         const struct netif *nif = netif_get(ip, r->ifx);
         if (is_usable(nif, dst, ifx) && ipaddr_in_prefix(dst, &r->dst, r->prefix))
-            offer(best, nif, r->prefix, &r->via);
+            offer(best, nif, r->prefix, r);
     }
     if (!best->nif && (ifx != 0 || ipaddr_is_multicast(dst) || is_bcast_addr(dst)))
         offer_any(ip, best, dst, ifx);
@@ -110,6 +111,15 @@ static bool choose_src(const struct ip *ip, int ifx, const ipaddr *dst, ipaddr *
     return best > 0;
 }
 
+static void apply_entry(const struct route_entry *e, struct route *out)
+{
+    if (e->mtu != 0 && e->mtu < out->mtu)
+        out->mtu = e->mtu;
+    out->is_mtu_locked = e->is_mtu_locked;
+    out->advmss = e->advmss;
+    out->initcwnd = e->initcwnd;
+}
+
 bool route_lookup_on(struct ip *ip, int ifx, const ipaddr *src, const ipaddr *dst, struct route *out)
 {
     struct choice best = {0};
@@ -132,8 +142,12 @@ bool route_lookup_on(struct ip *ip, int ifx, const ipaddr *src, const ipaddr *ds
         return false;
     }
     out->nexthop = is_on_link || ipaddr_is_any(&best.via) ? *dst : best.via;
+    out->mtu = best.nif->cfg.mtu;
+    if (best.entry)
+        apply_entry(best.entry, out);
     uint32_t learnt = pmtu_get(ip, dst);
-    out->mtu = learnt != 0 && learnt < best.nif->cfg.mtu ? learnt : best.nif->cfg.mtu;
+    if (learnt != 0 && learnt < out->mtu && !out->is_mtu_locked)
+        out->mtu = learnt;
     return true;
 }
 

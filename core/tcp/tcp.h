@@ -55,6 +55,7 @@ struct tcp_seg { /* pool object: one transmitted segment not yet cumulatively ac
 struct tcp_cut_mark { /* the end of a block of unsent data, or of a chunk */
     seq_t end;
     bool push;          /* a write ended there */
+    bool is_record;     /* MSG_EOR: nothing crosses it */
 };
 
 struct tcp_min_sample { nst_time at; uint32_t us; };
@@ -178,6 +179,7 @@ struct tcp_pcb {
         bool must_send_first;   /* recovery began: the first retransmission ignores cwnd; cleared when it is sent */
         uint8_t retransmits;    /* timeouts in a row */
         nst_time rtx_started;   /* first transmission of what the timeouts are about */
+        nst_time first_timeout; /* of these in a row */
         nst_time last_sent;     /* last data segment */
     } rec;
     struct {                    /* RACK (RFC 8985 §5.3) */
@@ -231,6 +233,14 @@ struct tcp_pcb {
         uint8_t cookie[WIRE_FO_MAX];
         seq_t end;
     } fo;
+    struct {                    /* RFC 4821, tcp_mtu_probe.c: MTUs */
+        bool is_on;
+        uint32_t low, high;     /* passes; what is not tried beyond */
+        uint32_t kept;          /* in use since the handshake, whatever low says; 0 = none */
+        uint32_t size;          /* of the probe in flight, 0 = none; its bytes: */
+        seq_t start, end;
+        nst_time at;            /* when the search began */
+    } mtup;
     struct {                    /* scoreboard: segments in flight */
         uint32_t first, last, root; /* tcp_seg ids */
         uint32_t t_first, t_last;   /* by time of transmission */
@@ -495,10 +505,22 @@ void tcp_rate_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery
 
 /* ---- tcp_cwnd.c */
 uint32_t tcp_cwnd_initial(const struct tcp *t, const struct tcp_pcb *p);
+void tcp_cwnd_begin(const struct tcp *t, struct tcp_pcb *p);
 uint32_t tcp_cwnd_ssthresh(const struct tcp_pcb *p);
 bool tcp_cwnd_is_limited(const struct tcp_pcb *p);
 void tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p);
 void tcp_cwnd_validate(struct tcp *t, struct tcp_pcb *p, bool is_limited);
+
+/* ---- tcp_mtu_probe.c */
+enum { TCP_MTU_PROBE_NONE = 0, TCP_MTU_PROBE_WAIT = UINT16_MAX + 1 };
+void tcp_mtu_probe_init(struct tcp *t, struct tcp_pcb *p);
+uint32_t tcp_mtu_probe_bound(const struct tcp *t, struct tcp_pcb *p, uint32_t mss);
+uint32_t tcp_mtu_probe_next(struct tcp *t, struct tcp_pcb *p);
+void tcp_mtu_probe_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len);
+void tcp_mtu_probe_on_ack(struct tcp *t, struct tcp_pcb *p);
+bool tcp_mtu_probe_is_lost(struct tcp *t, struct tcp_pcb *p);
+void tcp_mtu_probe_spoilt(struct tcp_pcb *p);
+void tcp_mtu_probe_on_timeout(struct tcp *t, struct tcp_pcb *p);
 
 /* ---- tcp_pace.c, tcp_ecn.c */
 uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p); /* bytes per second, followed or not; 0 = unknown */
@@ -538,6 +560,8 @@ void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p); /* RTO or persist, 
 /* Bytes of new data that may leave now as one segment; 0 = none. */
 uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint8_t *flags, enum nst_rule *rule);
 bool tcp_segment_sent(struct tcp_pcb *p, seq_t end);
+bool tcp_segment_may_join(struct tcp_pcb *p, uint32_t len); /* the next len bytes may be one segment, and a chunk */
+uint32_t tcp_segment_join(struct tcp_pcb *p, uint32_t len, uint8_t *flags);
 void tcp_segment_wrote(struct tcp_pcb *p, uint32_t n, uint32_t flags); /* n bytes were queued */
 bool tcp_segment_is_full(struct tcp_pcb *p);      /* too many records wait */
 uint32_t tcp_segment_room(struct tcp_pcb *p);     /* bytes that notsent_lowat still takes */

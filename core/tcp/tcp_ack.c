@@ -120,6 +120,7 @@ static void advance_una(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct tcp_
     p->snd.una = ack;
     p->snd.small = seq_max(p->snd.small, ack); /* dragged along, lest it seem to lie ahead after 2^31 bytes */
     stream_trim_front(&t->b->pages, &p->sndq, data_end.v);
+    tcp_mtu_probe_on_ack(t, p);
     p->n.bytes_acked += d->acked_bytes;
     t->b->stats.tcp_bytes_out += d->acked_bytes;
     if (p->snd.has_urg && seq_geq(ack, p->snd.up))

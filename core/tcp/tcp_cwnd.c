@@ -9,8 +9,14 @@
 
 uint32_t tcp_cwnd_initial(const struct tcp *t, const struct tcp_pcb *p)
 {
-    (void)p;
-    return (uint32_t)t->b->set[NST_SET_TCP_INITCWND];
+    return p->route.initcwnd != 0 ? p->route.initcwnd : (uint32_t)t->b->set[NST_SET_TCP_INITCWND];
+}
+
+/* The handshake is done: the route may have its own initial window. A lost SYN means one segment whatever it says (RFC 6928 §3). */
+void tcp_cwnd_begin(const struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->route.initcwnd != 0 && p->n.rto == 0 && p->n.data_segs_out == 0)
+        p->cc.cwnd = p->cc.max_cwnd = tcp_cwnd_initial(t, p);
 }
 
 /* What the threshold should be if the window shrinks without a loss. */

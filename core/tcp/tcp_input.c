@@ -208,6 +208,8 @@ static enum verdict establish(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg 
     else
         sockbase_raise(t->b, &p->sock, NST_EV_CONNECT | NST_EV_OUT);
     tcp_timer_keepalive(t, p);
+    tcp_mtu_probe_init(t, p);
+    tcp_cwnd_begin(t, p);
     if (p->snd.fin_queued)
         tcp_set_state(t, p, TCPS_FIN_WAIT_1, NST_RULE_TCP_CLOSE_CALL);
     return NEXT;

@@ -7,12 +7,15 @@
 
 static uint32_t headers_len(const struct tcp_pcb *p) { return (p->is_v6 ? 40u : 20u) + 20u; }
 
-/* RFC 6691: the MSS option counts no options, IP's or TCP's. */
+enum { ADVMSS_MIN = 256 };
+
+/* RFC 6691: the MSS option counts no options, IP's or TCP's. Like Linux, what is known of the path counts, and not less than 256. */
 uint16_t tcp_mss_advertise(const struct tcp *t, const struct tcp_pcb *p)
 {
-    const struct netif *nif = netif_get(t->ip, p->route.ifx);
-    uint32_t mtu = nif != NULL ? nif->cfg.mtu : p->route.mtu;
-    uint32_t mss = mtu > headers_len(p) + 8 ? mtu - headers_len(p) : 8;
+    (void)t;
+    uint32_t mss = p->route.mtu > headers_len(p) + ADVMSS_MIN ? p->route.mtu - headers_len(p) : ADVMSS_MIN;
+    if (p->route.advmss != 0)
+        mss = p->route.advmss;
     if (p->maxseg != 0 && p->maxseg < mss)
         mss = p->maxseg;
     return (uint16_t)(mss < 65535 ? mss : 65535);
@@ -20,7 +23,6 @@ uint16_t tcp_mss_advertise(const struct tcp *t, const struct tcp_pcb *p)
 
 void tcp_mss_update(struct tcp *t, struct tcp_pcb *p)
 {
-    (void)t;
     uint32_t mss = p->snd.peer_mss;
     uint32_t by_path = p->route.mtu > headers_len(p) + 20 ? p->route.mtu - headers_len(p) : 20;
     if (by_path < mss)
@@ -31,7 +33,8 @@ void tcp_mss_update(struct tcp *t, struct tcp_pcb *p)
     if (p->snd.max_wnd > TCP_MSS_DEFAULT4 && p->snd.max_wnd / 2 < mss)
         mss = p->snd.max_wnd / 2;
     uint32_t options = p->opt.ts ? 12 : 0;
-    p->snd.mss = mss > options + 8 ? mss - options : 8; /* LIMIT: never below 8 bytes (attacks E5, K5) */
+    mss = mss > options + 8 ? mss - options : 8; /* LIMIT: never below 8 bytes (attacks E5, K5) */
+    p->snd.mss = tcp_mtu_probe_bound(t, p, mss);
 }
 
 /* The smallest shift with which the largest buffer fits 16 bits (RFC 7323 §2.2). */

@@ -282,7 +282,10 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 {
     enum nst_rule rule = NST_RULE_TCP_FIN;
     uint8_t flags;
-    uint32_t len = tcp_segment_next(t, p, &flags, &rule);
+    uint32_t probe = tcp_mtu_probe_next(t, p);
+    if (probe == TCP_MTU_PROBE_WAIT)
+        return false;
+    uint32_t len = probe != TCP_MTU_PROBE_NONE ? tcp_segment_join(p, probe, &flags) : tcp_segment_next(t, p, &flags, &rule);
     bool fin = may_add_fin(p, len);
     if (len == 0 && !fin)
         return false;
@@ -300,6 +303,8 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
         return false; /* LIMIT: the pool of segments is empty; the persist timer tries again when nothing is in flight */
     if (p->rec.ca_state == TCP_CA_DISORDER && len > 0)
         rule = NST_RULE_TCP_LIMITED;
+    if (probe != TCP_MTU_PROBE_NONE)
+        rule = NST_RULE_TCP_MTU_PROBE;
     *o = (struct outseg){.seq = p->snd.nxt, .len = len, .flags = (uint16_t)(TCP_ACK | flags | (fin ? TCP_FIN : 0)),
                          .rule = (uint16_t)rule};
     if (len > 0 && tcp_segment_sent(p, seq_add(p->snd.nxt, len)))
@@ -316,6 +321,8 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     }
     tcp_recovery_seg_sent(t, p, s, false);
     tcp_pace_sent(t, p, len);
+    if (probe != TCP_MTU_PROBE_NONE)
+        tcp_mtu_probe_sent(t, p, len);
     if (p->notsent_lowat != 0)
         tcp_wake_writer(t, p);
     tcp_output_rtx_timer(t, p);

@@ -81,6 +81,7 @@ void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, 
         p->rec.packets_out++;
         return;
     }
+    tcp_mtu_probe_spoilt(p);
     tcp_undo_sent(t, p, 1);
     if ((s->flags & SEG_RTX_OUT) == 0)
         p->rec.retrans_out++;
@@ -153,8 +154,22 @@ static void begin_reduction(struct tcp_pcb *p)
     p->ecn.cwr_owed = p->ecn.is_on; /* RFC 3168 §6.1.2: whatever the reason of the reduction */
 }
 
+/* RFC 4821 §7.5: only the MTU probe was lost. It goes again in smaller segments, and what congestion control knows stays. */
+static void resend_probe(struct tcp *t, struct tcp_pcb *p)
+{
+    mark_first_lost(t, p, NST_RULE_TCP_MTU_PROBE_LOST);
+    p->rec.recover = p->snd.nxt;
+    p->rec.has_undo = p->rec.is_frto = false;
+    p->rec.must_send_first = true;
+    set_ca_state(t, p, TCP_CA_LOSS, NST_RULE_TCP_MTU_PROBE_LOST);
+}
+
 static void enter_recovery(struct tcp *t, struct tcp_pcb *p)
 {
+    if (tcp_mtu_probe_is_lost(t, p)) {
+        resend_probe(t, p);
+        return;
+    }
     begin_reduction(p);
     if (!p->opt.sack)
         mark_first_lost(t, p, NST_RULE_TCP_FAST_RTX);

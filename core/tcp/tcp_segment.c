@@ -40,12 +40,12 @@ static seq_t tail_start(struct tcp_pcb *p)
     return p->cut.count > 0 ? seq_max(start, mark_at(p, p->cut.count - 1u)->end) : start;
 }
 
-static bool close_block(struct tcp_pcb *p, seq_t end, unsigned limit)
+static bool close_block(struct tcp_pcb *p, seq_t end, unsigned limit, bool is_record)
 {
     if (p->cut.count >= limit)
         return false;
     p->cut.count++;
-    *mark_at(p, p->cut.count - 1u) = (struct tcp_cut_mark){.end = end, .push = seq_eq(p->snd.push, end)};
+    *mark_at(p, p->cut.count - 1u) = (struct tcp_cut_mark){.end = end, .push = seq_eq(p->snd.push, end), .is_record = is_record};
     return true;
 }
 
@@ -87,11 +87,11 @@ void tcp_segment_wrote(struct tcp_pcb *p, uint32_t n, uint32_t flags)
     uint32_t size = block_size(p);
     forget_sent(p);
     if (p->cut.ends_record && seq_gt(pos, p->snd.nxt))
-        (void)close_block(p, pos, TCP_CUT_MARKS);
+        (void)close_block(p, pos, TCP_CUT_MARKS, true);
     p->cut.ends_record = (flags & NST_MSG_EOR) != 0;
     while (seq_lt(pos, end)) {
         uint32_t have = seq_len(pos, tail_start(p)), left = seq_len(end, pos);
-        if (have >= size && close_block(p, pos, TCP_CUT_MARKS / 2))
+        if (have >= size && close_block(p, pos, TCP_CUT_MARKS / 2, false))
             have = 0;
         uint32_t room = have < size ? size - have : left;
         pos = seq_add(pos, room < left ? room : left);
@@ -171,7 +171,7 @@ static bool may_defer(const struct tcp *t, struct tcp_pcb *p, struct tcp_cut_mar
 static struct tcp_cut_mark plan(const struct tcp *t, struct tcp_pcb *p, uint32_t usable)
 {
     bool is_last = p->cut.count == 0;
-    struct tcp_cut_mark block = is_last ? (struct tcp_cut_mark){p->snd.end, seq_eq(p->snd.push, p->snd.end)} : *mark_at(p, 0);
+    struct tcp_cut_mark last = {.end = p->snd.end, .push = seq_eq(p->snd.push, p->snd.end)}, block = is_last ? last : *mark_at(p, 0);
     if (may_defer(t, p, block, usable))
         return (struct tcp_cut_mark){.end = p->snd.nxt};
     uint32_t waiting = seq_len(block.end, p->snd.nxt), most = chunk_segs(t, p) * p->snd.mss;
@@ -182,7 +182,7 @@ static struct tcp_cut_mark plan(const struct tcp *t, struct tcp_pcb *p, uint32_t
     bool worth_it = cut_by_window ? p->force_partial || partial >= p->snd.max_wnd / 2 : !is_last || may_send_partial(p);
     if (partial != 0 && !worth_it)
         len -= partial;
-    return (struct tcp_cut_mark){seq_add(p->snd.nxt, len), len == waiting && block.push};
+    return (struct tcp_cut_mark){.end = seq_add(p->snd.nxt, len), .push = len == waiting && block.push};
 }
 
 uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint8_t *flags, enum nst_rule *rule)
@@ -203,6 +203,25 @@ uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint8_t *flags, enum
     p->cut.next.push |= is_partial && p->force_partial && p->force_push;
     if (left == len && (p->cut.next.push || goes_on)) /* that a chunk goes on means that it has two segments or more */
         *flags |= TCP_PSH;                            /* RFC 9293 §3.9.1.2 */
+    return len;
+}
+
+/* An MTU probe takes bytes of several blocks, but never of two records, and no chunk is interrupted for it. */
+bool tcp_segment_may_join(struct tcp_pcb *p, uint32_t len)
+{
+    seq_t end = seq_add(p->snd.nxt, len);
+    forget_sent(p);
+    bool may = seq_leq(p->cut.now.end, p->snd.nxt) && seq_leq(end, p->snd.end);
+    for (unsigned i = 0; i < p->cut.count; i++)
+        may &= !mark_at(p, i)->is_record || seq_geq(mark_at(p, i)->end, end);
+    return may;
+}
+
+uint32_t tcp_segment_join(struct tcp_pcb *p, uint32_t len, uint8_t *flags)
+{
+    seq_t end = seq_add(p->snd.nxt, len);
+    p->cut.next = (struct tcp_cut_mark){.end = end, .push = seq_eq(end, p->snd.push)};
+    *flags = p->cut.next.push ? TCP_PSH : 0;
     return len;
 }
 

@@ -42,6 +42,8 @@ static void on_syn_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     tcp_ack_soon(p, t, NST_RULE_TCP_ACK_HANDSHAKE);
     sockbase_raise(t->b, &p->sock, NST_EV_CONNECT | NST_EV_OUT);
     tcp_timer_keepalive(t, p);
+    tcp_mtu_probe_init(t, p);
+    tcp_cwnd_begin(t, p);
     tcp_fastopen_on_syn_ack(t, p, s);
 }
 

@@ -77,6 +77,24 @@ static bool is_linear(const struct tcp *t, const struct tcp_pcb *p)
            p->rec.retransmits <= THIN_TIMEOUTS;
 }
 
+/* RFC 9293 §3.8.3 (R1): as long as tcp.retries1 retransmissions take when the first RTO is the lowest. */
+static bool is_r1_over(const struct tcp *t, const struct tcp_pcb *p)
+{
+    nst_time least = NST_MS(t->b->set[NST_SET_TCP_RTO_MIN]), most = NST_MS(t->b->set[NST_SET_TCP_RTO_MAX]), sum = 0;
+    for (int64_t i = 0; i <= t->b->set[NST_SET_TCP_RETRIES1]; i++, least *= 2) {
+        least = time_min(least, most);
+        sum += least;
+    }
+    return t->b->now >= time_add(p->rec.first_timeout, sum);
+}
+
+/* §3.8.3 (a): the route is looked up anew; and the packets may be too large for the path. */
+static void ask_for_another_path(struct tcp *t, struct tcp_pcb *p)
+{
+    p->route.gen = t->ip->route_gen - 1;
+    tcp_mtu_probe_on_timeout(t, p);
+}
+
 static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
 {
     bool in_handshake = !tcp_is_synchronized(p);
@@ -95,6 +113,10 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
         return give_up(t, p, NST_RULE_TCP_GIVE_UP);
     if (is_user_timeout(t, p, p->rec.rtx_started))
         return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
+    if (p->rec.retransmits == 0)
+        p->rec.first_timeout = t->b->now;
+    else if (!in_handshake && is_r1_over(t, p))
+        ask_for_another_path(t, p);
     p->rec.retransmits++;
     if (p->rtt.backoff < 31 && !is_linear(t, p))
         p->rtt.backoff++;
