@@ -380,6 +380,7 @@ enum { /* flags of nst_send and nst_recv */
     NST_MSG_EOR = 8,      /* send: a record ends here, no later byte joins its last segment */
     NST_MSG_TRUNC = 16,   /* out of recv: the datagram was longer than the buffers */
     NST_MSG_CTRUNC = 32,  /* out of recv: `icmp` holds an error instead of data */
+    NST_MSG_FASTOPEN = 64, /* send of 0 bytes, NST_ST_DEFERRED: the SYN asks for a cookie, or brings the one known */
 };
 
 typedef struct nst_msg {
@@ -458,6 +459,7 @@ enum nst_ctl_op {
     NST_CTL_STATS,      /* nst_stats */
     NST_CTL_CONN_NEXT,  /* nst_conn: the one after `cursor`; -NST_ENOENT at the end */
     NST_TCP_FASTOPEN_KEY, /* uint8_t[16]: the key of the cookies that this stack gives out; by default one from the seed */
+    NST_CTL_ADDR_IS_LOCAL, /* nst_ip: an address of ours? -NST_EADDRNOTAVAIL when not */
     /* on a socket; int = int32_t */
     NST_SO_ERROR = 64,  /* get int: pending error, cleared */
     NST_SO_USER,        /* set uint64_t */
@@ -484,12 +486,37 @@ enum nst_ctl_op {
     NST_TCP_INFO,       /* get nst_tcp_info */
     NST_TCP_FASTOPEN,   /* listener, set int: connections that Fast Open may keep in SYN-RECEIVED, 0 = off (default). Needs 2 in
                            tcp.fastopen. nst_accept then returns them before the handshake ends, with the data of the SYN */
+    NST_SO_STATUS,      /* get nst_status */
+    NST_TCP_BACKLOG,    /* listener, set int: as nst_open_args.backlog */
+    NST_TCP_FASTOPEN_ROOM, /* get int, NST_ST_DEFERRED: bytes that the SYN would take; 0 = no cookie known */
 };
 
 typedef struct nst_setting_value {
     uint32_t setting; /* enum nst_setting */
     int64_t value;
 } nst_setting_value;
+
+enum { /* nst_status.flags */
+    NST_ST_READABLE = 1,  /* bytes, a datagram, or a connection to accept */
+    NST_ST_WRITABLE = 2,  /* the send buffer has room, as NST_EV_OUT tells it; asking when it has none arms that event */
+    NST_ST_EOF = 4,       /* the peer closed its direction: nothing follows what is readable */
+    NST_ST_SHUT_WR = 8,   /* our direction is closed */
+    NST_ST_DEFERRED = 16, /* Fast Open: the SYN waits for the first nst_send */
+    NST_ST_EARLY = 32,    /* Fast Open: accepted in SYN-RECEIVED */
+    NST_ST_URGENT = 64,   /* an urgent byte lies ahead: `urgent` bytes come before it */
+};
+
+typedef struct nst_status { /* the level of what events tell the edges of; nothing is consumed */
+    uint32_t flags;       /* NST_ST_... */
+    int32_t error;        /* pending: what NST_SO_ERROR would return */
+    uint8_t state;        /* TCP: nst_tcp_state_name() */
+    int16_t urgent_byte;  /* its value; -1 = it has not arrived */
+    uint32_t urgent;
+    uint32_t inq;         /* bytes to receive: of the stream, of the next datagram; listener: connections to accept */
+    uint32_t outq;        /* stream bytes not acknowledged */
+    uint32_t notsent;     /* of these, never sent */
+    uint32_t rcvbuf, sndbuf;
+} nst_status;
 
 typedef struct nst_tcp_info { /* Linux's names and meanings where they exist; times in us, sizes in bytes or segments */
     uint8_t tcpi_state;       /* nst_tcp_state_name() */

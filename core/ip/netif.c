@@ -310,6 +310,8 @@ int ip_ctl(struct ip *ip, int op, void *arg, size_t len)
 {
     bool is_if = op == NST_CTL_IF_ADD || op == NST_CTL_IF_SET || op == NST_CTL_IF_GET;
     bool is_addr = op == NST_CTL_ADDR_ADD || op == NST_CTL_ADDR_DEL;
+    if (op == NST_CTL_ADDR_IS_LOCAL)
+        return !arg || len != sizeof(nst_ip) ? -NST_EINVAL : ip_is_local(ip, arg) ? 0 : -NST_EADDRNOTAVAIL;
     size_t want = is_if ? sizeof(nst_if) : is_addr ? sizeof(nst_ifaddr) : sizeof(nst_route);
     if (!arg || len != want)
         return -NST_EINVAL;

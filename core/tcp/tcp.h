@@ -401,7 +401,8 @@ void tcp_fastopen_init(struct tcp *t);
 void tcp_fastopen_set_key(struct tcp *t, const uint8_t key[16]);
 void tcp_fastopen_cookie(const struct tcp *t, const ipaddr *remote, const ipaddr *local, uint8_t out[8]);
 void tcp_fastopen_defer(struct tcp *t, struct tcp_pcb *p);                   /* client: no SYN before the first send */
-void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool has_text);  /* that send came */
+void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool is_asked);  /* that send came: with the option, or without */
+uint32_t tcp_fastopen_room(struct tcp *t, struct tcp_pcb *p);                /* bytes that it would take; 0 = no cookie */
 uint32_t tcp_fastopen_syn_text(struct tcp *t, struct tcp_pcb *p);            /* bytes that go on the first SYN */
 void tcp_fastopen_option(const struct tcp_pcb *p, struct wire_tcp_opts *o);
 void tcp_fastopen_on_syn_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s); /* the SYN is acknowledged */
@@ -600,6 +601,7 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out);
 uint32_t tcp_pages_room(const struct tcp *t, bool in_order);
 void tcp_pages_wake(struct tcp *t); /* NST_EV_OUT for those that wait for pages, when there are more than before */
 bool tcp_window_is_worth_telling(const struct tcp_pcb *p);
+bool tcp_is_writable(const struct tcp_pcb *p);   /* a third of the send buffer is free, and less than the mark unsent */
 uint32_t tcp_send_room(const struct tcp_pcb *p); /* bytes the send buffer still takes */
 
 /* ---- tcp_icmp.c */

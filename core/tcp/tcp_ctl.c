@@ -135,6 +135,7 @@ static const struct int_option int_options[] = {
     {NST_TCP_USER_TIMEOUT, 0, INT32_MAX, set_user_timeout},
     {NST_TCP_NOTSENT_LOWAT, 0, INT32_MAX, set_notsent_lowat},
     {NST_TCP_FASTOPEN, 0, INT32_MAX, NULL}, /* of listeners only */
+    {NST_TCP_BACKLOG, 1, INT32_MAX, NULL},
 };
 
 static int get_int(int32_t v, void *arg, size_t len)
@@ -197,9 +198,47 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
     };
 }
 
+/* RFC 6093 §3.1: the urgent byte is the one before the place that the pointer names. */
+static void urgent_status(struct tcp *t, const struct tcp_pcb *p, nst_status *out)
+{
+    out->urgent_byte = -1;
+    if (!p->rcv.has_urg || seq_leq(p->rcv.up, p->rcv.read))
+        return;
+    out->flags |= NST_ST_URGENT;
+    out->urgent = seq_len(p->rcv.up, p->rcv.read) - 1;
+    if (out->urgent < out->inq) {
+        uint8_t byte;
+        stream_read(&t->b->pages, &p->rcvq, p->rcv.read.v + out->urgent, &byte, 1);
+        out->urgent_byte = byte;
+    }
+}
+
+static void status(struct tcp *t, struct tcp_pcb *p, nst_status *out)
+{
+    *out = (nst_status){
+        .error = p->sock.error,
+        .state = p->state,
+        .inq = tcp_reasm_readable(p),
+        .outq = p->sndq.end - p->sndq.head,
+        .notsent = tcp_segment_unsent(p),
+        .rcvbuf = p->rcvbuf,
+        .sndbuf = p->sndbuf,
+    };
+    p->out_blocked |= !tcp_is_writable(p);
+    out->flags = (out->inq > 0 ? NST_ST_READABLE : 0u) | (tcp_is_writable(p) ? NST_ST_WRITABLE : 0u) |
+                 (p->rcv.fin_seen ? NST_ST_EOF : 0u) | (p->snd.fin_queued ? NST_ST_SHUT_WR : 0u) |
+                 (p->fo.is_deferred ? NST_ST_DEFERRED : 0u) | (tcp_fastopen_is_early(p) ? NST_ST_EARLY : 0u);
+    urgent_status(t, p, out);
+}
+
 int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len)
 {
     switch (op) {
+    case NST_SO_STATUS:
+        if (len != sizeof(nst_status))
+            return -NST_EINVAL;
+        status(t, p, arg);
+        return 0;
     case NST_SO_LOCAL:
         return get_addr(&p->local, p->lport, arg, len);
     case NST_SO_PEER:
@@ -208,6 +247,8 @@ int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len)
         return get_int((int32_t)tcp_reasm_readable(p), arg, len);
     case NST_SO_OUTQ:
         return get_int((int32_t)(p->sndq.end - p->sndq.head), arg, len);
+    case NST_TCP_FASTOPEN_ROOM:
+        return get_int((int32_t)tcp_fastopen_room(t, p), arg, len);
     case NST_TCP_INFO:
         if (len != sizeof(nst_tcp_info))
             return -NST_EINVAL;
@@ -240,6 +281,11 @@ int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, s
         return get_addr(&l->local, l->lport, arg, len);
     if (op == NST_SO_PEER)
         return -NST_ENOTCONN;
+    if (op == NST_SO_STATUS && len == sizeof(nst_status)) {
+        *(nst_status *)arg = (nst_status){.state = TCPS_LISTEN, .inq = l->accept_count, .urgent_byte = -1,
+                                          .flags = l->accept_count > 0 ? NST_ST_READABLE : 0};
+        return 0;
+    }
     int32_t v;
     if (len != sizeof v)
         return -NST_EINVAL;
@@ -256,6 +302,7 @@ int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, s
     case NST_TCP_NODELAY: l->nodelay = v != 0; return 0;
     case NST_TCP_MAXSEG: l->maxseg = (uint16_t)v; return 0;
     case NST_TCP_FASTOPEN: l->fo_max = (uint32_t)v; return 0;
+    case NST_TCP_BACKLOG: l->backlog = (uint32_t)v; return 0;
     default: return -NST_EINVAL;
     }
 }

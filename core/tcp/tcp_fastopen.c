@@ -84,13 +84,13 @@ void tcp_fastopen_defer(struct tcp *t, struct tcp_pcb *p)
     sockbase_raise(t->b, &p->sock, NST_EV_OUT); /* the first send will be taken */
 }
 
-void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool has_text)
+void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool is_asked)
 {
     int64_t mode = t->b->set[NST_SET_TCP_FASTOPEN];
     p->fo.is_deferred = false;
     p->syn_owed = true;
     p->opened = t->b->now;
-    if (has_text && (mode & MODE_CLIENT) != 0) {
+    if (is_asked && (mode & MODE_CLIENT) != 0) {
         const struct tcp_fo_entry *e = find(t, p);
         bool has_cookie = e != NULL && e->len > 0, none_needed = !has_cookie && (mode & MODE_CLIENT_NO_COOKIE) != 0;
         p->fo.is_asked = true;
@@ -106,6 +106,20 @@ void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool has_text)
         tcp_mss_update(t, p);
     }
     tcp_mark(t, p);
+}
+
+/* What the SYN of a connection that waits for its first send could take. */
+uint32_t tcp_fastopen_room(struct tcp *t, struct tcp_pcb *p)
+{
+    int64_t mode = t->b->set[NST_SET_TCP_FASTOPEN];
+    const struct tcp_fo_entry *e = find(t, p);
+    bool is_allowed = (mode & MODE_CLIENT) != 0 && ((e != NULL && e->len > 0) || (mode & MODE_CLIENT_NO_COOKIE) != 0);
+    if (!p->fo.is_deferred || !is_allowed)
+        return 0;
+    if (e != NULL)
+        p->snd.peer_mss = e->mss;
+    tcp_mss_update(t, p);
+    return p->snd.mss > OPTION_SPACE ? p->snd.mss - OPTION_SPACE : 0;
 }
 
 /* The text that goes on the first SYN joins what is in flight. Returns its length. */

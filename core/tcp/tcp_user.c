@@ -161,10 +161,15 @@ static void wait_for_pages(struct tcp *t, struct tcp_pcb *p)
         list_push_back(&t->page_wait, &p->page_link);
 }
 
-void tcp_wake_writer(struct tcp *t, struct tcp_pcb *p)
+bool tcp_is_writable(const struct tcp_pcb *p)
 {
     bool has_room = (uint64_t)tcp_send_room(p) * 3 >= p->sndbuf;
-    if (!p->out_blocked || !has_room || (p->notsent_lowat != 0 && tcp_segment_unsent(p) >= p->notsent_lowat))
+    return has_room && (p->notsent_lowat == 0 || tcp_segment_unsent(p) < p->notsent_lowat);
+}
+
+void tcp_wake_writer(struct tcp *t, struct tcp_pcb *p)
+{
+    if (!p->out_blocked || !tcp_is_writable(p))
         return;
     p->out_blocked = false;
     sockbase_raise(t->b, &p->sock, NST_EV_OUT);
@@ -215,7 +220,7 @@ nst_ssize tcp_send(struct tcp *t, struct tcp_pcb *p, const nst_msg *m)
     for (uint32_t i = 0; i < m->niov; i++)
         total += m->iov[i].len;
     if (total == 0 && p->fo.is_deferred)
-        tcp_fastopen_connect(t, p, false);
+        tcp_fastopen_connect(t, p, (m->flags & NST_MSG_FASTOPEN) != 0);
     if (total == 0)
         return 0;
     uint32_t done = tcp_segment_is_full(p) ? 0 : append(t, p, m->iov, m->niov);

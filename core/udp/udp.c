@@ -255,6 +255,11 @@ int udp_ctl(struct udp *u, struct udp_pcb *p, int op, void *arg, size_t len)
 {
     bool is_addr = op == NST_SO_LOCAL || op == NST_SO_PEER;
     (void)u;
+    if (op == NST_SO_STATUS && arg && len == sizeof(nst_status)) {
+        *(nst_status *)arg = (nst_status){.error = p->sock.error, .inq = p->rxq.head ? p->rxq.head->len : 0, .rcvbuf = p->rcvbuf,
+                                          .flags = NST_ST_WRITABLE | (p->rxq.head ? NST_ST_READABLE : 0u), .urgent_byte = -1};
+        return 0;
+    }
     if (!arg || len != (is_addr ? sizeof(nst_addr) : sizeof(int32_t)))
         return -NST_EINVAL;
     switch (op) {

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* struct tcp_info in Linux's layout.
+ *
+ * What the stack does not know is 0. LIMIT: windows of the stack are bytes; tcpi_rcv_ssthresh is the receive buffer. */
+#include "posix_impl.h"
+
+static uint32_t clamp32(uint64_t v) { return v < UINT32_MAX ? (uint32_t)v : UINT32_MAX; }
+
+void px_tcp_info_of(const struct px *p, const struct file *f, struct px_tcp_info *out)
+{
+    nst_tcp_info i = {0};
+    struct view v;
+    px_view(p, f, &v);
+    *out = (struct px_tcp_info){.tcpi_state = v.state};
+    if (f->is_listening) { /* Linux: the accept queue */
+        out->tcpi_unacked = v.s.inq;
+        return;
+    }
+    if (f->h == NST_NO_SOCK || nst_ctl(p->n, f->h, NST_TCP_INFO, &i, sizeof i) < 0)
+        return;
+    *out = (struct px_tcp_info){
+        .tcpi_state = v.state,
+        .tcpi_ca_state = i.tcpi_ca_state,
+        .tcpi_retransmits = i.tcpi_retransmits,
+        .tcpi_backoff = i.tcpi_backoff,
+        .tcpi_options = i.tcpi_options,
+        .tcpi_wscale = (uint8_t)((i.tcpi_snd_wscale & 15) | i.tcpi_rcv_wscale << 4),
+        .tcpi_rto = i.tcpi_rto,
+        .tcpi_snd_mss = i.tcpi_snd_mss,
+        .tcpi_rcv_mss = i.tcpi_rcv_mss,
+        .tcpi_unacked = i.tcpi_unacked,
+        .tcpi_sacked = i.tcpi_sacked,
+        .tcpi_lost = i.tcpi_lost,
+        .tcpi_retrans = i.tcpi_retrans,
+        .tcpi_pmtu = i.tcpi_pmtu,
+        .tcpi_rcv_ssthresh = i.tcpi_rcv_space,
+        .tcpi_rtt = i.tcpi_rtt,
+        .tcpi_rttvar = i.tcpi_rttvar,
+        .tcpi_snd_ssthresh = i.tcpi_snd_ssthresh,
+        .tcpi_snd_cwnd = i.tcpi_snd_cwnd,
+        .tcpi_advmss = i.tcpi_advmss,
+        .tcpi_reordering = i.tcpi_reordering,
+        .tcpi_rcv_space = i.tcpi_rcv_space,
+        .tcpi_total_retrans = i.tcpi_total_retrans,
+        .tcpi_bytes_acked = i.tcpi_bytes_acked,
+        .tcpi_bytes_received = i.tcpi_bytes_received,
+        .tcpi_segs_out = clamp32(i.tcpi_segs_out),
+        .tcpi_segs_in = clamp32(i.tcpi_segs_in),
+        .tcpi_notsent_bytes = v.s.notsent,
+        .tcpi_min_rtt = i.tcpi_min_rtt,
+        .tcpi_data_segs_in = clamp32(i.tcpi_data_segs_in),
+        .tcpi_data_segs_out = clamp32(i.tcpi_data_segs_out),
+        .tcpi_bytes_sent = i.tcpi_bytes_sent,
+        .tcpi_bytes_retrans = i.tcpi_bytes_retrans,
+        .tcpi_snd_wnd = i.tcpi_snd_wnd,
+        .tcpi_total_rto = (uint16_t)(i.tcpi_rto_count < 65535 ? i.tcpi_rto_count : 65535),
+    };
+}
