@@ -25,7 +25,8 @@
     X(TCP_DELIVER, "tcp_deliver", "seq,len")                                                                           \
     X(TCP_ERROR, "tcp_error", "errno")                                                                                 \
     X(SOCK_OPEN, "sock_open", "kind")                                                                                  \
-    X(SOCK_CLOSE, "sock_close", "how")
+    X(SOCK_CLOSE, "sock_close", "how")                                                                                 \
+    X(TCP_ECN, "tcp_ecn", "ace_fail,no_ect,cep")
 
 enum nst_trace_id {
 #define NST_X(id, name, fields) NST_EV_##id##_ID,
@@ -134,7 +135,16 @@ enum nst_trace_id {
     X(TCP_MTU_PROBE, "RFC 4821 §7.4: probe of the path MTU")                                                           \
     X(TCP_MTU_PROBE_PASSED, "RFC 4821 §7.6.1: the probe was acknowledged")                                             \
     X(TCP_MTU_PROBE_LOST, "RFC 4821 §7.6.2: the probe was too large")                                                  \
-    X(TCP_BLACK_HOLE, "RFC 4821 §7.7: nothing this large gets through")
+    X(TCP_BLACK_HOLE, "RFC 4821 §7.7: nothing this large gets through")                                                \
+    X(TCP_ACK_ACCECN, "RFC 9768 §3.2.2.5.1: CE marks are fed back at once")                                            \
+    X(CC_ACE, "RFC 9768 §3.2.2: CE marks were fed back")                                                               \
+    X(TCP_RST_ECN, "RFC 9768 §3.1.5: reset, the peer asks for AccECN and for RFC 3168's ECN")                          \
+    X(ACCECN_ON, "RFC 9768 §3.1: AccECN agreed")                                                                       \
+    X(ACCECN_PLAIN, "RFC 9768 §3.1.4: SYN or SYN-ACK repeated without ECN")                                            \
+    X(ACCECN_MANGLED, "RFC 9768 §3.2.2.3: the ECN field changes on the path as it must not")                           \
+    X(ACCECN_ZEROED, "RFC 9768 §3.2.2.4: the ACE field is cleared on the path")                                        \
+    X(ACCECN_OPT_ZEROED, "RFC 9768 §3.2.3.2.4: the AccECN option is cleared on the path")                              \
+    X(ACCECN_OPT_BLOCKED, "RFC 9768 §3.2.3.2.2: segments with the AccECN option get lost")
 
 enum nst_rule {
 #define NST_X(id, text) NST_RULE_##id,

@@ -250,7 +250,9 @@ typedef struct nst_env {
     X(TCP_AUTOTUNE, "tcp.moderate_rcvbuf", 1, 0, 1, "", "RFC 7323 §2", "grow the buffers of sockets with the path")        \
     X(TCP_SYNCOOKIES, "tcp.syncookies", 1, 0, 1, "", "RFC 4987 §3.6", "answer with cookies when the SYN queue is full")   \
     X(TCP_PACING, "tcp.pacing", 0, 0, 1, "", "", "pace all data, not only where the algorithm asks for it")              \
-    X(TCP_ECN, "tcp.ecn", 2, 0, 2, "", "RFC 3168", "0 off, 1 ask for ECN, 2 agree when asked")                           \
+    X(TCP_ECN, "tcp.ecn", 2, 0, 5, "", "RFC 3168, 9768", "in/out: 0 none/none, 1 ECN/ECN, 2 ECN/none, 3 AccECN/AccECN, 4 AccECN/ECN, 5 AccECN/none") \
+    X(TCP_ECN_OPTION, "tcp.ecn_option", 2, 0, 2, "", "RFC 9768 §3.2.3", "AccECN option: 0 never, 1 as rarely as allowed, 2 whenever a counter moved") \
+    X(TCP_ECN_OPTION_BEACON, "tcp.ecn_option_beacon", 3, 0, 255, "per RTT", "RFC 9768 §3.2.3.3", "least AccECN options per round trip while counters move") \
     X(TCP_RACK, "tcp.rack", 1, 0, 1, "", "RFC 8985 §6", "detect losses by time; 0 = by count of SACKed segments")        \
     X(TCP_TLP, "tcp.tlp", 1, 0, 1, "", "RFC 8985 §7", "tail loss probes")                                              \
     X(TCP_FRTO, "tcp.frto", 1, 0, 1, "", "RFC 5682", "detect spurious timeouts")                                       \
@@ -523,7 +525,7 @@ typedef struct nst_tcp_info { /* Linux's names and meanings where they exist; ti
     uint8_t tcpi_ca_state;    /* 0 Open, 1 Disorder, 3 Recovery, 4 Loss */
     uint8_t tcpi_retransmits; /* consecutive timeouts */
     uint8_t tcpi_backoff;
-    uint8_t tcpi_options;     /* 1 timestamps, 2 SACK, 4 window scale, 32 data on the SYN was taken */
+    uint8_t tcpi_options;     /* 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 ECT or CE seen, 32 data on the SYN was taken */
     uint8_t tcpi_snd_wscale, tcpi_rcv_wscale;
     uint32_t tcpi_rto, tcpi_snd_mss, tcpi_rcv_mss, tcpi_advmss, tcpi_pmtu;
     uint32_t tcpi_unacked, tcpi_sacked, tcpi_lost, tcpi_retrans;
@@ -534,6 +536,13 @@ typedef struct nst_tcp_info { /* Linux's names and meanings where they exist; ti
     uint64_t tcpi_bytes_acked, tcpi_bytes_received, tcpi_bytes_sent, tcpi_bytes_retrans;
     uint64_t tcpi_segs_out, tcpi_segs_in, tcpi_data_segs_out, tcpi_data_segs_in;
     uint32_t max_cwnd; /* highest congestion window so far, segments */
+    uint32_t tcpi_delivered_ce;   /* segments of ours that the peer says were marked */
+    uint32_t tcpi_received_ce;    /* AccECN (RFC 9768): packets received marked; then bytes, of ours and of the peer's, by codepoint */
+    uint32_t tcpi_delivered_e1_bytes, tcpi_delivered_e0_bytes, tcpi_delivered_ce_bytes;
+    uint32_t tcpi_received_e1_bytes, tcpi_received_e0_bytes, tcpi_received_ce_bytes;
+    uint16_t tcpi_accecn_fail_mode; /* 1 our handshake fell back, 2 ACE cleared on the path, 4 our options blocked, 8 the peer's cleared */
+    uint16_t tcpi_accecn_opt_seen;  /* 0 none, 1 empty, 2 with counters, 3 not believed */
+    uint16_t tcpi_ecn_mode;         /* 0 none, 1 RFC 3168, 2 AccECN */
 } nst_tcp_info;
 
 typedef struct nst_conn {

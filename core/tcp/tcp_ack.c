@@ -183,8 +183,7 @@ enum tcp_ack_verdict tcp_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *
         p->rec.retransmits = 0; /* the probe was answered, or the retransmission that serves as one: RFC 9293 §3.8.6.1 MUST-37 */
     if (d.una_moved || d.sacked_segs > 0)
         take_rtt_sample(t, p, s, &d);
-    if (p->q.first != 0 || d.una_moved)
-        d.has_ece = tcp_ecn_acked(t, p, s);
+    d.has_ece = tcp_ecn_acked(t, p, s, &d);
     if (p->q.first != 0 || d.una_moved || d.has_dsack || p->tlp.is_out)
         tcp_recovery_on_ack(t, p, s, &d);
     if (d.una_moved && p->snd.fin_sent && seq_eq(p->snd.una, seq_add(p->snd.end, 1)) && !on_fin_acked(t, p))

@@ -106,6 +106,7 @@ struct cc_ack { /* one acknowledgement */
     bool is_round_start;      /* the first ACK of a new round trip (RFC 9406 §4.2: windows of data) */
     bool in_recovery;         /* Recovery or CWR: the window is PRR's. False in Loss, where slow start resends */
     bool has_ece;             /* congestion was echoed and counted by the ECN machinery */
+    uint32_t ce_segs;         /* AccECN: packets newly reported as marked; 0 with classic ECN, where has_ece says all */
     uint32_t rtt_us;          /* sample of this ACK; 0 = none */
     uint32_t srtt_us, min_rtt_us; /* 0 = none yet */
     uint64_t delivered_total; /* segments delivered since the connection began */

@@ -6,6 +6,7 @@
  * peer's ISN, the counter and the index. With timestamps the low 6 bits of our TSval keep window scale (15 = none) and SACK.
  * A cookie is believed for two counter steps (64 to 128 s), and only while cookies are being sent or were in that time: a guess
  * succeeds with probability 2^-24 per ACK and step (attacks G2). tcp.syncookies: 0 off, 1 (default) when the queue is full.
+ * AccECN is known again by the flags of that ACK (RFC 9768 §5.1), classic ECN is not: it is never agreed to.
  * Deliberately missing: the peer's SYN is not remembered, so a lost SYN-ACK is repeated only when the SYN is. */
 #include <tcp/tcp.h>
 
@@ -55,6 +56,8 @@ void tcp_cookie_send(struct tcp *t, const struct tcp_listener *l, struct tcp_rse
     p.opt.sack &= p.opt.ts; /* without timestamps there is no room to remember them */
     p.opt.wscale &= p.opt.ts;
     tcp_options_syn(t, &p, &h.opt);
+    if (p.acc.is_on)
+        h.flags |= tcp_accecn_syn_ack_flags(t, &p);
     if (h.opt.has_ts) {
         uint32_t low = (p.opt.wscale ? p.snd.wscale : (uint32_t)WSCALE_NONE) | (p.opt.sack ? 16u : 0u);
         h.opt.ts_val = (uint32_t)(t->b->now / 1000000u) << TS_BITS | low;
@@ -88,10 +91,12 @@ bool tcp_cookie_check(const struct tcp *t, const struct tcp_rseg *s, uint16_t *m
 }
 
 /* What the SYN had offered, rebuilt from the cookie and the echoed timestamp, as if the SYN had come now. */
-void tcp_cookie_restore(const struct tcp_rseg *s, uint16_t mss, struct tcp_rseg *syn)
+void tcp_cookie_restore(const struct tcp *t, const struct tcp_rseg *s, uint16_t mss, struct tcp_rseg *syn)
 {
     *syn = *s;
     syn->h.flags = TCP_SYN;
+    if (tcp_ecn_cookie_asks(t, s))
+        syn->h.flags |= TCP_AE | TCP_CWR | TCP_ECE;
     syn->h.seq = syn->seq = seq_add(s->h.seq, 0xffffffffu);
     syn->text = 0; /* that of the ACK comes later */
     syn->len = 1;

@@ -163,7 +163,8 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
         .tcpi_ca_state = p->rec.ca_state,
         .tcpi_retransmits = p->rec.retransmits,
         .tcpi_backoff = p->rtt.backoff,
-        .tcpi_options = (uint8_t)((p->opt.ts ? 1 : 0) | (p->opt.sack ? 2 : 0) | (p->opt.wscale ? 4 : 0) | (p->fo.is_taken ? 32 : 0)),
+        .tcpi_options = (uint8_t)((p->opt.ts ? 1 : 0) | (p->opt.sack ? 2 : 0) | (p->opt.wscale ? 4 : 0) | (p->fo.is_taken ? 32 : 0) |
+                                  (p->ecn.is_on || p->acc.is_on ? 8 : 0) | (p->ecn.seen ? 16 : 0)),
         .tcpi_snd_wscale = p->snd.wscale,
         .tcpi_rcv_wscale = p->rcv.wscale,
         .tcpi_rto = (uint32_t)(tcp_rtt_rto(t, p) / 1000),
@@ -196,6 +197,7 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
         .tcpi_data_segs_in = p->n.data_segs_in,
         .max_cwnd = p->cc.max_cwnd,
     };
+    tcp_ecn_info(p, out);
 }
 
 /* RFC 6093 §3.1: the urgent byte is the one before the place that the pointer names. */

@@ -92,11 +92,22 @@ static bool is_acceptable(const struct tcp *t, const struct tcp_pcb *p, const st
     return (seq_geq(s->seq, nxt) && seq_lt(s->seq, edge)) || (seq_geq(last, nxt) && seq_lt(last, edge));
 }
 
+/* RFC 9768 §3.1.5: an offer of AccECN and then one of RFC 3168: nobody knows what the flags mean. */
+static enum verdict reset_ecn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    enum verdict v = stop(t, p, s, NST_DROP_TCP_SYN_CHALLENGED);
+    tcp_rst_send(t, p, NST_RULE_TCP_RST_ECN);
+    tcp_done(t, p, NST_RULE_TCP_RST_ECN, NST_ECONNRESET);
+    return v;
+}
+
 static enum verdict not_acceptable(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
     if (s->h.flags & TCP_RST)
         return stop(t, p, s, NST_DROP_TCP_RST_OUT_OF_WINDOW);
     if (s->h.flags & TCP_SYN) {
+        if (!tcp_accecn_syn_again(t, p, s))
+            return reset_ecn(t, p, s);
         tcp_challenge(t, p, NST_RULE_TCP_CHALLENGE); /* RFC 5961 §4.2 */
         return stop(t, p, s, NST_DROP_TCP_SYN_CHALLENGED);
     }
@@ -105,6 +116,7 @@ static enum verdict not_acceptable(struct tcp *t, struct tcp_pcb *p, struct tcp_
     if (s->text > 0 && is_old) {
         p->dsack = (struct wire_sack){s->seq, seq_add(s->seq, s->text)}; /* RFC 2883 §4.1 */
         tcp_delack_quick(t, p, UINT32_MAX); /* our ACK was probably lost */
+        tcp_accecn_old_data(t, p);
     }
     if (s->len > 0)
         tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OLD);
@@ -122,6 +134,8 @@ static bool is_probe_of_shut_window(const struct tcp *t, const struct tcp_pcb *p
 static enum verdict step1_sequence(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
     if (p->state == TCPS_SYN_RCVD && (s->h.flags & TCP_SYN) && seq_eq(s->seq, p->rcv.irs)) {
+        if (!tcp_accecn_syn_again(t, p, s))
+            return reset_ecn(t, p, s);
         if ((s->h.flags & TCP_ACK) == 0) { /* the same SYN again: so is our answer */
             p->syn_owed = true;
             tcp_mark(t, p);
@@ -335,6 +349,7 @@ static void synchronized_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg
     p->keep_sent = 0;
     if (step5_ack(t, p, s) == STOP)
         return;
+    tcp_accecn_received(t, p, s);
     tcp_step_text(t, p, s);
 }
 

@@ -106,7 +106,7 @@ static struct tcp_pcb *admit_by_cookie(struct tcp *t, struct tcp_listener *l, co
         drop(t->b, NST_DROP_TCP_ACCEPT_QUEUE_FULL, s->v->nif->cfg.ifx, s->len, l->lport);
         return NULL;
     }
-    tcp_cookie_restore(s, mss, &syn);
+    tcp_cookie_restore(t, s, mss, &syn);
     struct tcp_pcb *p = admit(t, l, &syn);
     if (p == NULL)
         return NULL;

@@ -81,6 +81,7 @@ void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
         o->ts_ecr = answers ? p->opt.ts_recent : 0;
     }
     tcp_fastopen_option(p, o);
+    tcp_accecn_syn_option(t, p, o);
 }
 
 void tcp_options_data(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o, bool with_sack)

@@ -155,6 +155,8 @@ static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struc
     uint32_t room = p->snd.mss + (p->opt.ts ? 12u : 0u), covered = 0;
     while (!o->is_syn && h.opt.nsack > 0 && o->len + wire_tcp_opt_len(&h.opt, false) > room)
         h.opt.nsack--; /* data takes precedence over SACK blocks */
+    if (p->acc.is_on && !o->is_syn)
+        tcp_accecn_fill(t, p, &h, o->len, o->is_rtx || o->len > room ? 0 : o->len == 0 ? UINT32_MAX : room - o->len);
     uint8_t *l4 = hdr->b + TX_L4;
     uint32_t hdr_len = wire_tcp_emit(l4, &h);
     f->niov = 1;

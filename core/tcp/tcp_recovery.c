@@ -350,7 +350,8 @@ static void inform_cc(struct tcp *t, struct tcp_pcb *p, const struct tcp_deliver
         .now = t->b->now, .mss = p->snd.mss, .acked_segs = grows ? d->delivered_segs : 0, .delivered_segs = d->delivered_segs,
         .lost_segs = d->lost_segs, .prior_in_flight = d->prior_in_flight, .in_flight = tcp_recovery_pipe(p),
         .is_cwnd_limited = p->rec.ca_state == TCP_CA_LOSS || tcp_cwnd_is_limited(p), .in_recovery = reducing,
-        .has_ece = d->has_ece, .rtt_us = d->rtt_us, .srtt_us = p->rtt.srtt8 / 8, .min_rtt_us = p->rtt.min != UINT32_MAX ? p->rtt.min : 0,
+        .has_ece = d->has_ece, .ce_segs = d->ce_segs, .rtt_us = d->rtt_us, .srtt_us = p->rtt.srtt8 / 8,
+        .min_rtt_us = p->rtt.min != UINT32_MAX ? p->rtt.min : 0,
         .delivered_total = p->rate.delivered_total,
     };
     tcp_rate_sample(t, p, d, &a.rate);

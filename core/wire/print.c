@@ -12,7 +12,8 @@
  * not fit is cut at its end.
  *
  * Lengths are those the headers claim; bytes that a capture has cut off are counted at the end of the line.
- * Flags are letters in the order F S R P E W U e (AE), then `.` for ACK; none at all is `none`.
+ * Flags are letters in the order F S R P E W U e (AE), then `.` for ACK; none at all is `none`. AE, CWR and ECE are
+ * also shown as the number that they make (`ace 5`, RFC 9768) where an AccECN option says so.
  *
  * LIMIT: 16 extension headers are walked. Not here: checksums of the upper layers, the contents of
  * payloads. */
@@ -250,6 +251,15 @@ static void put_sack(struct text *t, const uint8_t *p, uint32_t len)
     }
 }
 
+/* RFC 9768 §3.2.3: the counters in the order of the kind; bytes that make no counter are left out. */
+static void put_accecn(struct text *t, const uint8_t *p, uint32_t len)
+{
+    static const char *const names[2][3] = {{" e0b ", " ceb ", " e1b "}, {" e1b ", " ceb ", " e0b "}};
+    put(t, "ECN");
+    for (uint32_t i = 0; i < 3 && 5 + 3 * i <= len; i++)
+        put_field(t, names[p[0] == 174][i], (uint32_t)p[2 + 3 * i] << 16 | get16(p + 3 + 3 * i));
+}
+
 /* One option, all `len` bytes of it there. A known one of a wrong length is shown like an unknown one. */
 static void put_tcp_option(struct text *t, const uint8_t *p, uint32_t len)
 {
@@ -275,6 +285,10 @@ static void put_tcp_option(struct text *t, const uint8_t *p, uint32_t len)
     }
     if (p[0] == 5 && len > 2 && len % 8 == 2) {
         put_sack(t, p, len);
+        return;
+    }
+    if (p[0] == 172 || p[0] == 174) {
+        put_accecn(t, p, len);
         return;
     }
     uint32_t head = 2;
@@ -334,6 +348,8 @@ static void put_tcp(struct text *t, const struct view *v)
     put_char(t, ')');
     if ((h.flags & TCP_ACK) != 0)
         put_field(t, " ack ", h.ack.v);
+    if (h.opt.has_accecn && (h.flags & TCP_SYN) == 0) /* where the option is the three flags are surely the counter */
+        put_field(t, " ace ", wire_tcp_ace(&h));
     put_field(t, " win ", h.wnd);
     if ((h.flags & TCP_URG) != 0)
         put_field(t, " urg ", h.urg);

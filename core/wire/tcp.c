@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The TCP header (RFC 9293 §3.1) and its options: MSS (RFC 9293 §3.7.1), window scale and timestamps (RFC
- * 7323), SACK (RFC 2018), Fast Open (RFC 7413 §4.1.1, both kinds), and the presence of a signature, MD5
- * (RFC 2385) or TCP-AO (RFC 5925).
+ * 7323), SACK (RFC 2018), Fast Open (RFC 7413 §4.1.1, both kinds), AccECN (RFC 9768 §3.2.3, both kinds), and
+ * the presence of a signature, MD5 (RFC 2385) or TCP-AO (RFC 5925).
  *
  * Reading is lenient (RFC 9293 §3.1, MUST-6, MUST-7): an unknown option is skipped by its length, a known
  * one with a wrong length is skipped as if unknown, and a length that leads nowhere (0, 1 or beyond the
@@ -23,9 +23,10 @@
 
 enum { TCP_HDR_MIN = 20, TCP_HDR_MAX = 60 };
 enum { OPT_EOL = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_PERM = 4, OPT_SACK = 5, OPT_TS = 8,
-       OPT_MD5 = 19, OPT_AO = 29, OPT_FO = 34, OPT_EXP = 254, EXP_FO = 0xf989 /* RFC 6994 */ };
+       OPT_MD5 = 19, OPT_AO = 29, OPT_FO = 34, OPT_ACCECN0 = 172, OPT_ACCECN1 = 174, OPT_EXP = 254, EXP_FO = 0xf989 /* RFC 6994 */ };
 enum { LEN_MSS = 4, LEN_WSCALE = 3, LEN_SACK_PERM = 2, LEN_TS = 10, LEN_SACK_HEAD = 2, LEN_SACK_BLOCK = 8,
-       LEN_FO_HEAD = 2, LEN_EXP_HEAD = 4, LEN_FO_MIN = 4 };
+       LEN_FO_HEAD = 2, LEN_EXP_HEAD = 4, LEN_FO_MIN = 4, LEN_ACCECN_HEAD = 2, LEN_ACCECN_FIELD = 3,
+       ACCECN_FIELDS = 3 };
 
 /* The option block of nearly every segment of a connection with timestamps (RFC 7323 appendix A). */
 #define NOP_NOP_TS ((uint32_t)OPT_NOP << 24 | OPT_NOP << 16 | OPT_TS << 8 | LEN_TS)
@@ -61,6 +62,24 @@ static void parse_fo(const uint8_t *cookie, uint32_t len, bool is_exp, struct wi
     memcpy(o->fo, cookie, len);
 }
 
+/* RFC 9768 §3.2.3: the counters in the order of the kind. As many whole ones as the length holds; bytes beyond are padding. */
+static const uint8_t accecn_order[2][ACCECN_FIELDS] = {{WIRE_E0B, WIRE_CEB, WIRE_E1B}, {WIRE_E1B, WIRE_CEB, WIRE_E0B}};
+
+static uint32_t get24(const uint8_t *p) { return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2]; }
+
+static void parse_accecn(const uint8_t *p, uint32_t len, bool is_accecn1, struct wire_tcp_opts *o)
+{
+    o->has_accecn = true;
+    o->is_accecn1 = is_accecn1;
+    o->accecn_fields = 0;
+    for (uint32_t i = 0; i < ACCECN_FIELDS && LEN_ACCECN_HEAD + (i + 1) * LEN_ACCECN_FIELD <= len; i++) {
+        uint8_t field = accecn_order[is_accecn1][i];
+        uint32_t v = get24(p + LEN_ACCECN_HEAD + i * LEN_ACCECN_FIELD);
+        o->accecn_fields |= field;
+        *(field == WIRE_E0B ? &o->e0b : field == WIRE_CEB ? &o->ceb : &o->e1b) = v;
+    }
+}
+
 /* One option of `len` >= 2 bytes, all of them there. */
 static void parse_option(const uint8_t *p, uint32_t len, struct wire_tcp_opts *o)
 {
@@ -94,6 +113,10 @@ static void parse_option(const uint8_t *p, uint32_t len, struct wire_tcp_opts *o
         break;
     case OPT_FO:
         parse_fo(p + LEN_FO_HEAD, len - LEN_FO_HEAD, false, o);
+        break;
+    case OPT_ACCECN0:
+    case OPT_ACCECN1:
+        parse_accecn(p, len, p[0] == OPT_ACCECN1, o);
         break;
     case OPT_EXP:
         if (len >= LEN_EXP_HEAD && get16(p + 2) == EXP_FO)
@@ -186,6 +209,37 @@ static uint8_t *put_fo(uint8_t *p, const struct wire_tcp_opts *o)
     return put_nops(p + len, (4 - len % 4) % 4);
 }
 
+static uint32_t accecn_count(uint8_t fields, bool is_accecn1)
+{
+    uint32_t n = ACCECN_FIELDS;
+    while (n > 0 && (fields & accecn_order[is_accecn1][n - 1]) == 0)
+        n--;
+    return n;
+}
+
+uint32_t wire_tcp_accecn_len(uint8_t fields, bool is_accecn1)
+{
+    return (LEN_ACCECN_HEAD + accecn_count(fields, is_accecn1) * LEN_ACCECN_FIELD + 3) / 4 * 4;
+}
+
+static uint8_t *put_accecn(uint8_t *p, const struct wire_tcp_opts *o)
+{
+    if (!o->has_accecn)
+        return p;
+    uint32_t n = accecn_count(o->accecn_fields, o->is_accecn1), len = LEN_ACCECN_HEAD + n * LEN_ACCECN_FIELD;
+    p = put_nops(p, (4 - len % 4) % 4);
+    p[0] = o->is_accecn1 ? OPT_ACCECN1 : OPT_ACCECN0;
+    p[1] = (uint8_t)len;
+    p += LEN_ACCECN_HEAD;
+    for (uint32_t i = 0; i < n; i++, p += LEN_ACCECN_FIELD) {
+        uint8_t field = accecn_order[o->is_accecn1][i];
+        uint32_t v = field == WIRE_E0B ? o->e0b : field == WIRE_CEB ? o->ceb : o->e1b;
+        p[0] = (uint8_t)(v >> 16);
+        put16(p + 1, (uint16_t)v);
+    }
+    return p;
+}
+
 static uint8_t *put_syn_options(uint8_t *p, const struct wire_tcp_opts *o)
 {
     if (o->has_mss) {
@@ -207,13 +261,19 @@ static uint8_t *put_syn_options(uint8_t *p, const struct wire_tcp_opts *o)
         p[2] = o->wscale;
         p += LEN_WSCALE;
     }
-    return put_fo(p, o); /* at most 20 + 20 bytes: it always fits */
+    return put_fo(put_accecn(p, o), o); /* 20 + 20 bytes at most; who asks for AccECN as well sees to it that it fits */
 }
 
-/* LIMIT: as many SACK blocks as the 40 bytes hold: 4, with timestamps 3 (RFC 2018 §3). */
+static uint32_t accecn_len(const struct wire_tcp_opts *o)
+{
+    return o->has_accecn ? wire_tcp_accecn_len(o->accecn_fields, o->is_accecn1) : 0;
+}
+
+/* LIMIT: as many SACK blocks as the 40 bytes hold: 4, with timestamps 3 (RFC 2018 §3), with AccECN less. */
 static uint32_t count_sack_blocks(const struct wire_tcp_opts *o)
 {
-    uint32_t fit = o->has_ts ? WIRE_SACK_MAX - 1 : WIRE_SACK_MAX;
+    uint32_t used = (o->has_ts ? NOP_NOP_TS_LEN : 0) + accecn_len(o) + 2 + LEN_SACK_HEAD;
+    uint32_t fit = (TCP_HDR_MAX - TCP_HDR_MIN - used) / LEN_SACK_BLOCK;
     return o->nsack < fit ? o->nsack : fit;
 }
 
@@ -241,7 +301,7 @@ uint32_t wire_tcp_emit(uint8_t p[60], const struct wire_tcp *h)
     } else {
         if (h->opt.has_ts)
             end = put_ts(put_nops(end, 2), &h->opt);
-        end = put_sack(end, &h->opt);
+        end = put_sack(put_accecn(end, &h->opt), &h->opt);
     }
     uint32_t len = (uint32_t)(end - p);
     put16(p, h->sport);
@@ -260,9 +320,9 @@ uint32_t wire_tcp_opt_len(const struct wire_tcp_opts *o, bool is_syn)
     uint32_t ts = o->has_ts ? NOP_NOP_TS_LEN : 0;
     if (!is_syn) {
         uint32_t n = count_sack_blocks(o);
-        return ts + (n > 0 ? 2 + LEN_SACK_HEAD + n * LEN_SACK_BLOCK : 0);
+        return ts + accecn_len(o) + (n > 0 ? 2 + LEN_SACK_HEAD + n * LEN_SACK_BLOCK : 0);
     }
     uint32_t sack_perm = o->has_sack_perm && !o->has_ts ? 2 + LEN_SACK_PERM : 0;
     return (o->has_mss ? LEN_MSS : 0) + ts + sack_perm + (o->has_wscale ? 1 + LEN_WSCALE : 0) +
-           (fo_len(o) + 3) / 4 * 4;
+           accecn_len(o) + (fo_len(o) + 3) / 4 * 4;
 }

@@ -92,6 +92,8 @@ void wire_udp_emit(uint8_t p[8], const struct wire_udp *h);
 /* ------------------------------------------------------------------------------------------------- TCP (RFC 9293) */
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32, TCP_ECE = 64, TCP_CWR = 128, TCP_AE = 256 };
 enum { WIRE_SACK_MAX = 4, WIRE_FO_MAX = 16 };
+enum { WIRE_E0B = 1, WIRE_CEB = 2, WIRE_E1B = 4 }; /* the counters of the AccECN option, as bits */
+enum { WIRE_ACE_SHIFT = 6, WIRE_ACE_MASK = 7 };     /* AE, CWR, ECE as the number ACE (RFC 9768 §3.2.2) */
 struct wire_sack {
     seq_t lo, hi;
 };
@@ -106,6 +108,9 @@ struct wire_tcp_opts {
     bool has_fo, is_fo_exp;  /* Fast Open with a length that counts; of the experimental kind */
     uint8_t fo_len;          /* of the cookie, even: 0 = a request, else 4..16 */
     uint8_t fo[WIRE_FO_MAX];
+    bool has_accecn, is_accecn1; /* the AccECN option; of kind 174 (EE1B first), not 172 (EE0B first) */
+    uint8_t accecn_fields;   /* WIRE_E0B...: those there. Emit: the option gets as long as the last of them requires */
+    uint32_t e0b, ceb, e1b;  /* 24 bits each */
 };
 struct wire_tcp {
     uint16_t sport, dport;
@@ -117,9 +122,11 @@ struct wire_tcp {
 };
 /* TCP_SHORT, TCP_DATA_OFFSET; options are parsed leniently. */
 enum nst_drop wire_tcp_parse(const uint8_t *p, uint32_t len, struct wire_tcp *out);
-/* Writes header and options in Linux's order (SYN: mss, sackOK+TS or nop nop sackOK / nop nop TS, nop wscale, FO and its padding;
- * else nop nop TS, nop nop sack). Returns the header length, a multiple of 4. SACK blocks that do not fit 60 bytes are left out (the
- * last ones). The checksum field is zero. has_mss etc. say which options to write; hdr_len is ignored. */
+static inline unsigned wire_tcp_ace(const struct wire_tcp *h) { return h->flags >> WIRE_ACE_SHIFT & WIRE_ACE_MASK; }
+uint32_t wire_tcp_accecn_len(uint8_t fields, bool is_accecn1); /* bytes of the option with its padding */
+/* Writes header and options in Linux's order (SYN: mss, sackOK+TS or nop nop sackOK / nop nop TS, nop wscale, AccECN, FO and its
+ * padding; else nop nop TS, AccECN, nop nop sack). Returns the header length, a multiple of 4. SACK blocks that do not fit 60 bytes are
+ * left out (the last ones). The checksum field is zero. has_mss etc. say which options to write; hdr_len is ignored. */
 uint32_t wire_tcp_emit(uint8_t p[60], const struct wire_tcp *h);
 uint32_t wire_tcp_opt_len(const struct wire_tcp_opts *o, bool is_syn); /* bytes that wire_tcp_emit would use for options */
 

@@ -552,15 +552,48 @@ TEST(attack_E21, syn_from_the_ipv6_wildcard_is_dropped)
 
 /* ------------------------------------------------------------------------------------------- E22, E23: reserved bits */
 
-TEST(attack_E22, reserved_bits_and_accurate_ecn_on_a_syn_are_tolerated) /* RFC 9768 §2: we fall back to no ECN */
+/* RFC 9768 Table 2 and §3.1.3, RFC 3168: with each tcp.ecn, every combination of AE, CWR, ECE on the SYN and on its last ACK. */
+TEST(attack_E22, reserved_bits_and_accurate_ecn_on_a_syn_are_tolerated)
 {
-    for (int bits = 0; bits < 8; bits++) {
-        struct t *t = t_listen();
-        int ecn = (bits & 1 ? ECE : 0) | (bits & 2 ? CWR : 0) | (bits & 4 ? AE : 0);
-        RECV(0, .flags = SYN | ecn);
-        EXPECT(0, .flags = SYN | ACK);
-        RECV(10, .flags = ACK | ecn);
+    for (int set = 0; set <= 5; set++) {
+        for (int bits = 0; bits < 64; bits++) {
+            struct t *t = t_listen(.set = {{NST_SET_TCP_ECN, set}});
+            int syn = bits & 7, ack = bits >> 3;
+            int answer = set >= 3 && syn != 0 && syn != 3 ? 2 : set > 0 && (syn & 3) == 3 ? 1 : 0;
+            RECV(0, .flags = SYN | ACE(syn));
+            EXPECT(0, .flags = SYN | ACK | ACE(answer));
+            RECV(10, .flags = ACK | ACE(ack));
+            EXPECT_STATE(TCPS_ESTABLISHED);
+            EQ(t_accept(t), 0);
+            RECV(0, .flags = ACK | ACE(ack), .len = 10);
+            EXPECT(0, .flags = ACK | ACE(answer == 2 ? 5 : 0));
+            EQ(t_read(t, 10), 10);
+            t_end(t);
+        }
+    }
+}
+
+TEST(attack_E22, no_option_of_accurate_ecn_does_harm) /* RFC 9768 §3.2.3: any kind, length and value, agreed on or not */
+{
+    for (int set = 2; set <= 3; set++) {
+        struct t *t = t_listen(.set = {{NST_SET_TCP_ECN, set}});
+        RECV(0, .flags = SYN | ACE(7));
+        EXPECT(0, .flags = SYN | ACK | ACE(set == 3 ? 2 : 1));
+        RECV(10, .flags = ACK | ACE(set == 3 ? 2 : 0));
+        EQ(t_accept(t), 0);
+        t_bystander(t);
+        for (int i = 0; i < 2 * 39; i++) {
+            char opt[40];
+            memset(opt, i * 37, sizeof opt);
+            opt[0] = (char)(i & 1 ? 172 : 174);
+            opt[1] = (char)(2 + i / 2);
+            RECV(0, .flags = ACK | PSH, .len = 10, .opt = opt, .opt_len = sizeof opt);
+            (void)t_sent(t, 0);
+            EQ(t_read(t, 10), 10);
+        }
         EXPECT_STATE(TCPS_ESTABLISHED);
+        EQ(t_info(t).tcpi_ca_state, TCP_CA_OPEN); /* nothing was in flight */
+        EXPECT_BYSTANDER_WORKS();
         t_end(t);
     }
 }

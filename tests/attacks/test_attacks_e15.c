@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attack E15: every combination of the nine flags in each of the eleven states, inside and outside the window, with and without
- * payload: 22,528 cells. What must happen is written down once more here, from RFC 9293 §3.10.7 and RFC 5961, in the order of
+ * payload: 22,528 cells, and once more with AccECN agreed on. What must happen is
+ * written down once more here, from RFC 9293 §3.10.7 and RFC 5961, in the order of
  * the RFC: which reply, which state afterwards. */
 #include "t.h"
 
@@ -17,6 +18,7 @@ struct cell {
     int flags;
     bool is_in_window;
     uint32_t len;
+    bool has_accecn; /* agreed on before, where the state has a peer */
 };
 
 struct outcome {
@@ -135,7 +137,8 @@ static unsigned classify(struct t *t, uint32_t seg_seq, uint32_t seg_ack, const 
         return RST_SEQ_ACK;
     if (h.flags == (RST | ACK) && h.seq.v == 0 && h.ack.v == end)
         return RST_ACK_LEN;
-    return h.flags == (SYN | ACK) ? A_SYN_ACK : h.flags == ACK ? AN_ACK : 0;
+    int flags = h.flags & ~(c->has_accecn ? ACE(7) : 0); /* then they count, and every one may be there */
+    return flags == (SYN | ACK) ? A_SYN_ACK : flags == ACK ? AN_ACK : 0;
 }
 
 static enum tcp_state state_now(struct t *t, enum tcp_state before)
@@ -148,7 +151,7 @@ static enum tcp_state state_now(struct t *t, enum tcp_state before)
 
 static void run_cell(const struct cell *c)
 {
-    struct t *t = t_at(c->state, T_OPTS(.pages = 16, .max_pkt = 8, .max_tcp = 4));
+    struct t *t = t_at(c->state, T_OPTS(.pages = 16, .max_pkt = 8, .max_tcp = 4, .accecn = c->has_accecn));
     uint32_t seq = c->is_in_window ? t->c->peer_nxt : t->c->peer_nxt + 200000;
     uint32_t ack = t->c->peer_ack;
     struct outcome want = expected(c);
@@ -163,13 +166,16 @@ static void run_cell(const struct cell *c)
     t_end(t);
 }
 
-static void run_state(enum tcp_state state)
+static void run_all(enum tcp_state state, bool has_accecn)
 {
     for (int flags = 0; flags < 512; flags++)
         for (int window = 0; window < 2; window++)
             for (uint32_t len = 0; len < 2; len++)
-                run_cell(&(struct cell){state, flags, window == 1, len});
+                run_cell(&(struct cell){state, flags, window == 1, len, has_accecn});
 }
+
+static void run_state(enum tcp_state state) { run_all(state, false); }
+static void run_accecn(enum tcp_state state) { run_all(state, true); } /* RFC 9768: the same, whatever AE, CWR and ECE count */
 
 TEST(attack_E15, all_flags_in_closed) { run_state(TCPS_CLOSED); }
 TEST(attack_E15, all_flags_in_listen) { run_state(TCPS_LISTEN); }
@@ -182,5 +188,16 @@ TEST(attack_E15, all_flags_in_close_wait) { run_state(TCPS_CLOSE_WAIT); }
 TEST(attack_E15, all_flags_in_closing) { run_state(TCPS_CLOSING); }
 TEST(attack_E15, all_flags_in_last_ack) { run_state(TCPS_LAST_ACK); }
 TEST(attack_E15, all_flags_in_time_wait) { run_state(TCPS_TIME_WAIT); }
+
+TEST(attack_E15, all_flags_in_listen_with_accecn) { run_accecn(TCPS_LISTEN); }
+TEST(attack_E15, all_flags_in_syn_sent_with_accecn) { run_accecn(TCPS_SYN_SENT); }
+TEST(attack_E15, all_flags_in_syn_rcvd_with_accecn) { run_accecn(TCPS_SYN_RCVD); }
+TEST(attack_E15, all_flags_in_established_with_accecn) { run_accecn(TCPS_ESTABLISHED); }
+TEST(attack_E15, all_flags_in_fin_wait_1_with_accecn) { run_accecn(TCPS_FIN_WAIT_1); }
+TEST(attack_E15, all_flags_in_fin_wait_2_with_accecn) { run_accecn(TCPS_FIN_WAIT_2); }
+TEST(attack_E15, all_flags_in_close_wait_with_accecn) { run_accecn(TCPS_CLOSE_WAIT); }
+TEST(attack_E15, all_flags_in_closing_with_accecn) { run_accecn(TCPS_CLOSING); }
+TEST(attack_E15, all_flags_in_last_ack_with_accecn) { run_accecn(TCPS_LAST_ACK); }
+TEST(attack_E15, all_flags_in_time_wait_with_accecn) { run_accecn(TCPS_TIME_WAIT); }
 
 int main(void) { return t_main(); }

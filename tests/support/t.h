@@ -41,6 +41,8 @@
 /* ------------------------------------------------------------------------------------------------ a segment */
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 128, AE = 256, NO_FLAGS = 0x8000 };
+enum { ACC_EMPTY = 64, ACC_KIND1 = 128 };
+#define ACE(n) ((n) << 6) /* the flags AE, CWR, ECE as a number */
 #define ZERO (INT64_C(1) << 32) /* a field that is meant to be zero */
 
 struct t_seg { /* field left out = the canonical one */
@@ -53,6 +55,9 @@ struct t_seg { /* field left out = the canonical one */
     int64_t mss, wscale; /* options of a SYN: as the fixture's */
     int64_t ts_val, ts_ecr;
     bool no_ts;          /* leave the agreed timestamp out */
+    unsigned ecn;        /* RECV: the two bits in the IP header */
+    unsigned acc;        /* RECV: an AccECN option with these counters, WIRE_E0B...; ACC_EMPTY: with none; + ACC_KIND1: the other kind */
+    uint32_t e0b, ceb, e1b;
     int64_t sack[8];     /* pairs, relative */
     const char *opt;     /* RECV: these bytes instead of all options */
     size_t opt_len;
@@ -74,6 +79,7 @@ struct t_opts {
     int64_t wscale;           /* shift that the peer offers; ZERO is a shift of 0, left out: none */
     int64_t mss;              /* the peer's; 1460 */
     int64_t wnd;              /* the peer's window field; 65535 */
+    bool accecn;              /* asked for and agreed on; the peer's later segments say so by .flags = ACK | ACE(5) */
     bool nodelay, delack;     /* delack: no quick ACKs, delayed from the start */
     bool modern;              /* the defaults, with RACK-TLP, F-RTO, CUBIC, ECN, cookies, autotuning; else plain RFC 9293 + 6675 */
     uint32_t rcvbuf, sndbuf;

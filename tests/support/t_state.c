@@ -127,6 +127,8 @@ static void configure(const struct t_opts *o, nst_config *c)
         if (o->sndbuf == 0)
             c->set[NST_SET_TCP_WMEM] = 262144;
     }
+    if (o->accecn)
+        c->set[NST_SET_TCP_ECN] = 3;
     for (size_t i = 0; i < 4; i++)
         if (o->set[i].setting != 0)
             c->set[o->set[i].setting] = o->set[i].value;
@@ -196,10 +198,13 @@ static void to_listen(struct t *t)
     CHECK(t->listener > 0);
 }
 
+/* AE, CWR and ECE as a number, where they count (RFC 9768). */
+static int ace(const struct t *t, int n) { return t->o.accecn ? ACE(n) : 0; }
+
 static void to_syn_sent(struct t *t)
 {
     CHECK(t_open(t) > 0);
-    EXPECT(0, .flags = SYN);
+    EXPECT(0, .flags = SYN | ace(t, 7));
 }
 
 static void to_syn_rcvd(struct t *t)
@@ -208,19 +213,19 @@ static void to_syn_rcvd(struct t *t)
         to_syn_sent(t);
     else
         to_listen(t);
-    RECV(0, .flags = SYN);
-    EXPECT(0, .flags = SYN | ACK);
+    RECV(0, .flags = SYN | ace(t, 7));
+    EXPECT(0, .flags = SYN | ACK | ace(t, 2));
 }
 
 static void to_established(struct t *t)
 {
     if (t->o.active) {
         to_syn_sent(t);
-        RECV(10, .flags = SYN | ACK);
-        EXPECT(0, .flags = ACK);
+        RECV(10, .flags = SYN | ACK | ace(t, 2));
+        EXPECT(0, .flags = ACK | ace(t, 2));
     } else {
         to_syn_rcvd(t);
-        RECV(10, .flags = ACK);
+        RECV(10, .flags = ACK | ace(t, 2));
         EQ(t_accept(t), 0);
     }
     EXPECT_STATE(TCPS_ESTABLISHED);
@@ -229,7 +234,7 @@ static void to_established(struct t *t)
 static void close_our_side(struct t *t)
 {
     EQ(t->o.orphan ? t_close(t) : t_shut(t), 0);
-    EXPECT(0, .flags = FIN | ACK);
+    EXPECT(0, .flags = FIN | ACK | ace(t, 5));
 }
 
 static void to_fin_wait_1(struct t *t)
@@ -241,21 +246,21 @@ static void to_fin_wait_1(struct t *t)
 static void to_fin_wait_2(struct t *t)
 {
     to_fin_wait_1(t);
-    RECV(10, .flags = ACK);
+    RECV(10, .flags = ACK | ace(t, 5));
 }
 
 static void to_close_wait(struct t *t)
 {
     to_established(t);
-    RECV(0, .flags = FIN | ACK);
-    EXPECT(0, .flags = ACK);
+    RECV(0, .flags = FIN | ACK | ace(t, 5));
+    EXPECT(0, .flags = ACK | ace(t, 5));
 }
 
 static void to_closing(struct t *t)
 {
     to_fin_wait_1(t);
-    RECV(0, .flags = FIN | ACK, .ack = 1); /* sent before it saw our FIN */
-    EXPECT(0, .flags = ACK);
+    RECV(0, .flags = FIN | ACK | ace(t, 5), .ack = 1); /* sent before it saw our FIN */
+    EXPECT(0, .flags = ACK | ace(t, 5));
 }
 
 static void to_last_ack(struct t *t)
@@ -267,8 +272,8 @@ static void to_last_ack(struct t *t)
 static void to_time_wait(struct t *t)
 {
     to_fin_wait_2(t);
-    RECV(0, .flags = FIN | ACK);
-    EXPECT(0, .flags = ACK);
+    RECV(0, .flags = FIN | ACK | ace(t, 5));
+    EXPECT(0, .flags = ACK | ace(t, 5));
 }
 
 static void to_closed(struct t *t) { (void)t; }

@@ -61,6 +61,20 @@ static size_t put_syn_options(const struct t *t, const struct t_seg *s, uint8_t 
     return n;
 }
 
+static size_t put_accecn(const struct t_seg *s, uint8_t *o, size_t n)
+{
+    bool one = (s->acc & ACC_KIND1) != 0;
+    uint32_t v[3] = {one ? s->e1b : s->e0b, s->ceb, one ? s->e0b : s->e1b};
+    unsigned bit[3] = {one ? WIRE_E1B : WIRE_E0B, WIRE_CEB, one ? WIRE_E0B : WIRE_E1B};
+    size_t count = s->acc & bit[2] ? 3 : s->acc & bit[1] ? 2 : s->acc & bit[0] ? 1 : 0;
+    o[n++] = one ? 174 : 172, o[n++] = (uint8_t)(2 + 3 * count);
+    for (size_t i = 0; i < count; i++)
+        o[n++] = (uint8_t)(v[i] >> 16), o[n++] = (uint8_t)(v[i] >> 8), o[n++] = (uint8_t)v[i];
+    while (n % 4 != 0)
+        o[n++] = 1;
+    return n;
+}
+
 static size_t put_options(struct t *t, const struct t_seg *s, int flags, uint8_t *o)
 {
     size_t n = 0;
@@ -81,6 +95,8 @@ static size_t put_options(struct t *t, const struct t_seg *s, int flags, uint8_t
         put32(o + n + 4, value_or(s->ts_ecr, (flags & ACK) != 0 ? c->ts_last : 0));
         n += 8;
     }
+    if (s->acc != 0)
+        n = put_accecn(s, o, n);
     if (s->sack[0] != 0 || s->sack[1] != 0) {
         size_t blocks = 0;
         while (blocks < 4 && (s->sack[2 * blocks] != 0 || s->sack[2 * blocks + 1] != 0))
@@ -102,12 +118,14 @@ static size_t put_ip(const struct t *t, const struct t_seg *s, size_t l4_len, ui
         put16(out + 4, (uint16_t)l4_len);
         out[6] = PROTO_TCP;
         out[7] = 64;
+        out[1] = (uint8_t)(s->ecn << 4);
         memcpy(out + 8, src.b, 16);
         memcpy(out + 24, dst.b, 16);
         return 40;
     }
     memset(out, 0, 20);
     out[0] = 0x45;
+    out[1] = (uint8_t)s->ecn;
     put16(out + 2, (uint16_t)(20 + l4_len));
     out[6] = 0x40; /* DF */
     out[8] = 64;

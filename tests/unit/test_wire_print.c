@@ -109,6 +109,10 @@ static void tcp_lines(void **state)
         {{.urg = 2}, 0, "none 0:0(0) win 0"},
         {{.flags = TCP_ACK, .opt = {.nsack = 2, .sack = {{{3}, {4}}, {{4294967295}, {6}}}}}, 0,
          ". 0:0(0) ack 0 win 0 <nop,nop,sack 3:4 4294967295:6>"},
+        {{.flags = TCP_ACK | TCP_AE | TCP_ECE, .opt = {.has_accecn = true, .accecn_fields = WIRE_CEB, .e0b = 1, .ceb = 16777215}}, 0,
+         "Ee. 0:0(0) ack 0 ace 5 win 0 <ECN e0b 1 ceb 16777215>"},
+        {{.flags = TCP_SYN | TCP_ACK | TCP_CWR, .opt = {.has_accecn = true, .is_accecn1 = true, .accecn_fields = 7, .e0b = 1, .e1b = 2}},
+         0, "SW. 0:0(0) ack 0 win 0 <nop,ECN e1b 2 ceb 0 e0b 1>"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char want[256];

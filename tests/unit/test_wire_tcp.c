@@ -383,6 +383,85 @@ static void too_many_sack_blocks_are_left_out(void **state)
     exact_free(p);
 }
 
+/* -------------------------------------------------------------------------------- AccECN (RFC 9768 §3.2.3) */
+
+/* Both kinds in every length from 2 to 20: as many whole counters as fit, the rest is padding. */
+static void accecn_of_every_length(void **state)
+{
+    (void)state;
+    static const uint8_t field[2][3] = {{WIRE_E0B, WIRE_CEB, WIRE_E1B}, {WIRE_E1B, WIRE_CEB, WIRE_E0B}};
+    for (unsigned one = 0; one < 2; one++) {
+        for (uint8_t len = 2; len <= 20; len++) {
+            uint8_t opt[20] = {one ? 174 : 172, len, 0xff, 0xee, 0xdd, 0xcc, 0xbb, 0xaa, 0x99, 0x88, 0x77, 0x66};
+            static const uint32_t value[3] = {0xffeedd, 0xccbbaa, 0x998877};
+            uint32_t got[8] = {0};
+            struct wire_tcp h;
+            if (len < 20)
+                memset(opt + len, 1, 20u - len);
+            assert_int_equal(parse_with_options(opt, 20, &h), NST_DROP_NONE);
+            assert_true(h.opt.has_accecn && !h.opt.is_malformed);
+            assert_int_equal(h.opt.is_accecn1, one);
+            got[WIRE_E0B] = h.opt.e0b, got[WIRE_CEB] = h.opt.ceb, got[WIRE_E1B] = h.opt.e1b;
+            for (uint32_t i = 0; i < 3; i++) {
+                bool is_there = 2 + 3 * (i + 1) <= len;
+                assert_int_equal((h.opt.accecn_fields & field[one][i]) != 0, is_there);
+                assert_int_equal(got[field[one][i]], is_there ? value[i] : 0);
+            }
+        }
+    }
+}
+
+/* Every set of counters in both kinds: as long as the last one requires, on a SYN-ACK and on an ACK with SACK blocks. */
+static void accecn_emitted(void **state)
+{
+    (void)state;
+    static const uint8_t last0[8] = {0, 1, 2, 2, 3, 3, 3, 3}, last1[8] = {0, 3, 2, 3, 1, 3, 2, 3};
+    static const uint8_t padded[4] = {4, 8, 8, 12};
+    for (uint8_t fields = 0; fields < 8; fields++) {
+        for (unsigned one = 0; one < 2; one++) {
+            uint8_t n = one ? last1[fields] : last0[fields];
+            for (unsigned syn = 0; syn < 2; syn++) {
+                struct wire_tcp h = {.flags = TCP_ACK | (syn ? TCP_SYN : 0), .opt = {.has_accecn = true, .is_accecn1 = one != 0,
+                                     .accecn_fields = fields, .e0b = 0x010203, .ceb = 0xfffffe, .e1b = 0x800000, .has_ts = true,
+                                     .nsack = syn ? 0 : 4}};
+                struct wire_tcp back;
+                uint32_t left = 40u - 12 - padded[n] - 4, blocks = syn ? 0 : left / 8;
+                uint32_t want = 12u + padded[n] + (blocks ? 4 + 8 * blocks : 0);
+                uint8_t p[60];
+                assert_int_equal(wire_tcp_accecn_len(fields, one != 0), padded[n]);
+                assert_int_equal(wire_tcp_opt_len(&h.opt, syn != 0), want);
+                assert_int_equal(wire_tcp_emit(p, &h), 20 + want);
+                assert_int_equal(parse_exact(p, 20 + want, &back), NST_DROP_NONE);
+                assert_true(back.opt.has_accecn && back.opt.has_ts && !back.opt.is_malformed);
+                assert_int_equal(back.opt.accecn_fields & fields, fields);
+                assert_int_equal(back.opt.nsack, blocks);
+                if (fields & WIRE_E0B)
+                    assert_int_equal(back.opt.e0b, 0x010203);
+                if (fields & WIRE_CEB)
+                    assert_int_equal(back.opt.ceb, 0xfffffe);
+                if (fields & WIRE_E1B)
+                    assert_int_equal(back.opt.e1b, 0x800000);
+            }
+        }
+    }
+}
+
+static void accecn_bytes(void **state)
+{
+    (void)state;
+    struct wire_tcp h = {.flags = TCP_ACK | TCP_AE | TCP_ECE, .opt = {.has_accecn = true, .accecn_fields = WIRE_E0B | WIRE_CEB,
+                         .e0b = 0x010203, .ceb = 0x0a0b0c}};
+    static const uint8_t want[8] = {172, 8, 1, 2, 3, 10, 11, 12}, want1[8] = {1, 1, 1, 174, 5, 0, 0, 7};
+    uint8_t p[60];
+    assert_int_equal(wire_tcp_emit(p, &h), 28);
+    assert_memory_equal(p + 20, want, 8);
+    assert_int_equal(p[12], 0x71); /* data offset 7, AE */
+    assert_int_equal(wire_tcp_ace(&h), 5);
+    h.opt = (struct wire_tcp_opts){.has_accecn = true, .is_accecn1 = true, .accecn_fields = WIRE_E1B, .e1b = 7};
+    assert_int_equal(wire_tcp_emit(p, &h), 28);
+    assert_memory_equal(p + 20, want1, 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +477,9 @@ int main(void)
         cmocka_unit_test(order_on_syn),
         cmocka_unit_test(established),
         cmocka_unit_test(too_many_sack_blocks_are_left_out),
+        cmocka_unit_test(accecn_of_every_length),
+        cmocka_unit_test(accecn_emitted),
+        cmocka_unit_test(accecn_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
