@@ -126,7 +126,8 @@ static int add_default_routes(struct live *l)
 
 static int make_stack(struct live *l)
 {
-    nst_if netif = {.link = NST_LINK_IP, .flags = l->link_up ? NST_IF_UP : 0, .mtu = l->mtu};
+    nst_if netif = {.link = NST_LINK_IP, .flags = l->link_up ? NST_IF_UP : 0, .mtu = l->mtu,
+                    .offload = l->driver->offload};
     nst_config config;
     nst_env env;
     int status = options_config(l->options, &config);
@@ -247,6 +248,20 @@ static void print_hints(const struct live *l, const char *ip)
             (long)getpid());
 }
 
+/* What the device takes over, by name, with commas between. */
+static void print_offload(FILE *f, uint32_t offload, const char *quote)
+{
+    static const char *const names[] = {"csum", "tso4", "tso6", "ecn", "uso"};
+    const char *gap = "";
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((offload & 1u << i) == 0)
+            continue;
+        fprintf(f, "%s%s%s%s", gap, quote, names[i], quote);
+        gap = ",";
+    }
+}
+
 static void print_banner(const struct live *l)
 {
     char ip[NST_IP_TEXT];
@@ -259,7 +274,9 @@ static void print_banner(const struct live *l)
     fputs("   host", l->text);
     for (size_t i = 0; i < l->host_count; i++)
         fprintf(l->text, "%s%s", i == 0 ? " " : "  ", nst_ip_format(&l->hosts[i].ip, ip));
-    fprintf(l->text, "   mtu %" PRIu32 "   %s   seed 0x%" PRIx64 "\n", l->mtu, l->options->cc, l->seed);
+    fprintf(l->text, "   mtu %" PRIu32 "   offload ", l->mtu);
+    print_offload(l->text, l->driver->offload, "");
+    fprintf(l->text, "%s   %s   seed 0x%" PRIx64 "\n", l->driver->offload == 0 ? "none" : "", l->options->cc, l->seed);
     if (l->client != NULL)
         return; /* somebody who connects or pings knows what to do */
     print_services(l);
@@ -283,7 +300,9 @@ static void print_start(const struct live *l)
         json_string(l->text, l->options->tun);
         print_ips(l->text, "stack", l->addrs, l->addr_count);
         print_ips(l->text, "host", l->hosts, l->host_count);
-        fprintf(l->text, ",\"mtu\":%" PRIu32 ",\"cc\":\"%s\",\"seed\":%" PRIu64 ",\"core\":\"%s\"}\n", l->mtu,
+        fputs(",\"offload\":[", l->text);
+        print_offload(l->text, l->driver->offload, "\"");
+        fprintf(l->text, "],\"mtu\":%" PRIu32 ",\"cc\":\"%s\",\"seed\":%" PRIu64 ",\"core\":\"%s\"}\n", l->mtu,
                 l->options->cc, l->seed, NST_VERSION);
     } else if (!l->options->quiet) {
         print_banner(l);

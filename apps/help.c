@@ -34,6 +34,7 @@ static const char overview[] =
     "      --peer A           address of the host's side (10.0.0.1, fd00::1)\n"
     "      --app NAME[:PORT]  echo, discard, chargen, http; repeatable (all)\n"
     "      --no-config        leave addresses, routes and MTU of the host alone\n"
+    "      --no-offload       one packet per system call, checksums in software\n"
     "      --connect HOST:PORT  stdin and stdout through the stack's TCP\n"
     "      --send N           send N bytes of a pattern instead of stdin\n"
     "      --recv N           close after N bytes\n"

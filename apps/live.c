@@ -233,7 +233,7 @@ int live_run(struct live *l)
             fflush(l->text);
         if (may_end(l) || (l->options->duration_ns != 0 && l->now >= l->started + l->options->duration_ns))
             break;
-        stop = wait_turn(l, more || in == DRIVER_BATCH || out > 0);
+        stop = wait_turn(l, more || l->driver->more || out > 0);
     }
     if (stop < 0) {
         error_line("%s: the device was removed", l->options->tun);

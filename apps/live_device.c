@@ -251,7 +251,7 @@ int live_open_device(struct live *l)
     struct tun_link link;
     int status;
 
-    l->driver = tun_open(l->options->tun, &l->created, &why);
+    l->driver = tun_open(l->options->tun, !l->options->no_offload, &l->created, &why);
     if (l->driver == NULL) {
         say_failure(l, &why);
         return EXIT_ENVIRONMENT;

@@ -298,6 +298,13 @@ static int set_no_config(struct options *o, const char *v)
     return EXIT_OK;
 }
 
+static int set_no_offload(struct options *o, const char *v)
+{
+    (void)v;
+    o->no_offload = true;
+    return EXIT_OK;
+}
+
 static int set_connect(struct options *o, const char *v)
 {
     o->connect = v;
@@ -398,6 +405,7 @@ static const struct spec specs[] = {
     {"peer", 0, VALUE, IN_TUN, "A", set_peer},
     {"app", 0, VALUE, IN_TUN, "NAME[:PORT]", set_app},
     {"no-config", 0, NO_VALUE, IN_TUN, NULL, set_no_config},
+    {"no-offload", 0, NO_VALUE, IN_TUN, NULL, set_no_offload},
     {"connect", 0, VALUE, IN_TUN, "HOST:PORT", set_connect},
     {"send", 0, VALUE, IN_TUN, "N", set_send},
     {"recv", 0, VALUE, IN_TUN, "N", set_recv},

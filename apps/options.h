@@ -69,6 +69,7 @@ struct options { /* strings point into argv */
     unsigned apps;             /* APP_ bits */
     uint16_t app_port[OPTIONS_APP_KINDS]; /* by bit number; 0 = the service's own */
     bool no_config;
+    bool no_offload;
     const char *connect;       /* HOST:PORT as typed; NULL = none */
     nst_addr connect_to;
     bool has_send, has_recv;

@@ -126,7 +126,13 @@
     X(TCP_TIME_WAIT_EVICTED, "tcp_time_wait_evicted", "oldest TIME-WAIT gave way to a new connection")                 \
     X(TCP_RST_LIMITED, "tcp_rst_limited", "no reset sent because of the rate limit")                                   \
     X(TCP_SACK_BAD, "tcp_sack_bad", "SACK block ignored: empty, reversed or outside what is in flight")                \
-    X(TCP_OPTION_BAD, "tcp_option_bad", "malformed TCP option: the rest of the options is ignored")
+    X(TCP_OPTION_BAD, "tcp_option_bad", "malformed TCP option: the rest of the options is ignored")                    \
+    /* superframes and partial checksums */                                                                            \
+    X(LINK_OVERSIZE, "link_oversize", "frame longer than any IP packet")                                               \
+    X(LINK_CSUM, "link_csum", "partial checksum outside the frame or not where its protocol has it")                   \
+    X(LINK_GSO_SIZE, "link_gso_size", "superframe of segments of size zero, longer than it, or of too many")           \
+    X(LINK_GSO_HEADER, "link_gso_header", "headers of a superframe longer than it")                                    \
+    X(LINK_GSO_TYPE, "link_gso_type", "superframe of another kind than the packet in it")
 
 enum nst_drop {
 #define NST_X(id, name, text) NST_DROP_##id,

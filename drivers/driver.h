@@ -4,7 +4,7 @@
  * The loop over a driver:   fill -> nst_input;   while (!blocked) nst_output -> flush;   wait for fd
  *
  * Frames carry offload metadata (nst_offload) in both directions; a device without offloads fills in zeros
- * and gets only plain frames, because the interface was added with offload 0.
+ * and gets only plain frames, because the interface is added with the driver's `offload`.
  */
 #ifndef DRIVERS_DRIVER_H
 #define DRIVERS_DRIVER_H
@@ -38,6 +38,8 @@ struct driver {
     int fd;             /* to wait for; -1 = none */
     bool blocked;       /* frames are waiting in the driver */
     uint64_t retry_ns;  /* while blocked: when to try again even if fd stays silent */
+    bool more;          /* the last fill probably left something */
+    uint32_t offload;   /* NST_OFFLOAD_...: for nst_if when the interface is added */
     struct driver_stats stats;
 };
 

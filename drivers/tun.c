@@ -7,12 +7,17 @@
  * caller hands over nothing new. EAGAIN ends with EPOLLOUT; ENOBUFS and ENOMEM may come from a device that
  * calls itself writable, so there is also a time to try again, doubled from RETRY_MIN_NS to RETRY_MAX_NS:
  * no spinning.
- * INVARIANT: frames read stay untouched until the next fill.
+ * INVARIANT: frames read stay untouched until the next fill. They lie close together in one buffer, so that a batch of small
+ * ones fits the cache; a fill ends when the buffer has no room for another of the largest size.
  * EIO means that the link is down: the frame is lost, as on a cable that was pulled, and counted. EBADFD
  * means that the device was deleted: the only error that ends the driver.
  * LIMIT: the waiting list holds one batch, because flush takes no more.
- * Deliberately missing: IFF_VNET_HDR (frames carry their offload metadata already; they are zero here),
- * several queues, TAP.
+ * Offloads: with IFF_VNET_HDR a virtio-net header (virtio 1.2 §5.1.6) stands before each packet, both ways. What the
+ * device offers us (TUNSETOFFLOAD) is what the kernel may hand us: packets whose checksum is not complete, and
+ * superframes. Writing either needs no consent. Each offload is probed by itself; a kernel without some gives fewer,
+ * one without IFF_VNET_HDR none. The header is translated, not believed: what no nst_offload can express becomes one
+ * that the core refuses under a named reason.
+ * Deliberately missing: TAP, IFF_NAPI (the device's interrupt load does not come from here), UFO.
  */
 #define _DEFAULT_SOURCE
 #include "tun.h"
@@ -31,22 +36,42 @@
 
 enum {
     TXQ_PACKETS = 5000,
-    FRAME_MAX = 65536,          /* the largest IP packet, and then some */
-    FRAME_STRIDE = FRAME_MAX + 1664, /* so that the buffers do not compete for the same cache sets */
+    FRAME_MAX = 65536,          /* the largest IP packet, and one byte that tells a longer one */
+    FRAME_ALIGN = 64,
+    RX_BUFFER = 8 * FRAME_MAX,  /* a batch of superframes that still fits the second cache */
+    VNET_HDR = 10,
+    VNET_GAP = 16,              /* room for the header in front of a packet that is aligned */
     RETRY_MIN_NS = 1000000,
     RETRY_MAX_NS = 64000000,
     INTERRUPTS_MAX = 16,        /* EINTR in a row before the call counts as "not now" */
 };
 
+#ifndef TUN_F_USO4 /* Linux 6.2 */
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+/* struct virtio_net_hdr and its values, in the byte order of the host (TUNSETVNETLE is not used). */
+enum { VIRTIO_NEEDS_CSUM = 1, VIRTIO_DATA_VALID = 2 };
+enum { VIRTIO_TCP4 = 1, VIRTIO_TCP6 = 4, VIRTIO_UDP_L4 = 5, VIRTIO_ECN = 0x80 };
+enum { TCP_FLAGS_AT = 13, TCP_CWR_BIT = 0x80 };
+struct vnet_hdr {
+    uint8_t flags, gso_type;
+    uint16_t hdr_len, gso_size, csum_start, csum_offset;
+};
+_Static_assert(sizeof(struct vnet_hdr) == VNET_HDR, "as the kernel has it");
+
 struct waiting {
-    uint8_t *data;
+    uint8_t *data; /* with its virtio header */
     size_t len;
 };
 
 struct tun {
     struct driver driver;               /* first: the two convert into each other */
     struct tun_io io;
-    uint8_t *rx;                        /* DRIVER_BATCH buffers, FRAME_STRIDE apart */
+    uint8_t *rx;                        /* RX_BUFFER bytes */
+    size_t vnet;                        /* bytes of the header before each packet: 0 or VNET_HDR */
+    size_t expect;                      /* frames that a fill tries to read: see fill */
     struct waiting wait[DRIVER_BATCH];  /* frames not taken yet, in order */
     size_t wait_head, wait_count;
 };
@@ -58,39 +83,94 @@ static struct tun *tun_of(struct driver *d)
 
 /* -------------------------------------------------------------------------------------------- data path */
 
+/* What the kernel said about a packet. Values that mean nothing here become values that the core refuses. */
+static nst_offload offload_of(const uint8_t *bytes)
+{
+    struct vnet_hdr h;
+    nst_offload o = {0};
+
+    memcpy(&h, bytes, sizeof h);
+    o.csum_state = (h.flags & VIRTIO_NEEDS_CSUM) != 0   ? NST_CSUM_PARTIAL
+                   : (h.flags & VIRTIO_DATA_VALID) != 0 ? NST_CSUM_VALID
+                                                        : NST_CSUM_NONE;
+    switch (h.gso_type & ~VIRTIO_ECN) {
+    case 0:
+        return (nst_offload){.csum_state = o.csum_state, .csum_start = h.csum_start, .csum_offset = h.csum_offset};
+    case VIRTIO_TCP4:
+        o.gso_type = NST_GSO_TCP4;
+        break;
+    case VIRTIO_TCP6:
+        o.gso_type = NST_GSO_TCP6;
+        break;
+    case VIRTIO_UDP_L4:
+        o.gso_type = NST_GSO_UDP;
+        break;
+    default:
+        o.gso_type = UINT8_MAX;
+    }
+    o.gso_size = h.gso_size;
+    o.hdr_len = h.hdr_len;
+    o.csum_start = h.csum_start;
+    o.csum_offset = h.csum_offset;
+    return o;
+}
+
+/* Turns `len` bytes read to `at` into a frame; too short for the header: an empty frame, which the core drops. */
+static void take_frame(struct tun *t, uint8_t *at, size_t len, nst_rx_frame *f)
+{
+    memset(f, 0, sizeof *f);
+    f->data = at + t->vnet;
+    f->len = len > t->vnet ? (uint32_t)(len - t->vnet) : 0;
+    if (t->vnet != 0 && f->len != 0)
+        f->off = offload_of(at);
+    t->driver.stats.rx_bytes += f->len;
+}
+
+/* One read, interrupts aside: > 0 bytes, 0 = nothing now, -errno = gone. */
+static ssize_t read_once(struct tun *t, uint8_t *at)
+{
+    struct driver *d = &t->driver;
+
+    for (int interrupts = 0;; interrupts++) {
+        const ssize_t len = t->io.read(d->fd, at, t->vnet + FRAME_MAX);
+
+        if (len > 0)
+            return len;
+        if (len < 0 && errno == EINTR && interrupts < INTERRUPTS_MAX)
+            continue;
+        if (len < 0 && (errno == EAGAIN || errno == EINTR))
+            return 0;
+        d->stats.rx_errors++; /* no packet is empty: take it for "nothing now"; EIO: the link is down */
+        return len < 0 && (errno == EBADFD || errno == EBADF || errno == ENODEV) ? -errno : 0;
+    }
+}
+
+/* Reads until EAGAIN, the batch or the buffer is full - or until as many came as are likely: the read that would tell that there is
+ * no more costs as much as one that brings something. Wrong guesses cost a turn, not a frame: the descriptor stays readable. */
 static int fill(struct driver *d, nst_rx_frame *rx, size_t max)
 {
     struct tun *t = tun_of(d);
-    size_t n = 0;
-    int interrupts = 0;
+    size_t n = 0, used = VNET_GAP - t->vnet, limit = t->expect < max ? t->expect : max;
 
-    if (max > DRIVER_BATCH)
-        max = DRIVER_BATCH;
-    while (n < max) {
-        uint8_t *buffer = t->rx + n * FRAME_STRIDE;
-        const ssize_t len = t->io.read(d->fd, buffer, FRAME_MAX);
+    if (limit > DRIVER_BATCH)
+        limit = DRIVER_BATCH;
+    d->more = false;
+    while (n < limit && used + t->vnet + FRAME_MAX <= RX_BUFFER) {
+        uint8_t *at = t->rx + used;
+        const ssize_t len = read_once(t, at);
 
-        if (len > 0) {
-            memset(&rx[n], 0, sizeof rx[n]);
-            rx[n].data = buffer;
-            rx[n].len = (uint32_t)len;
-            d->stats.rx_bytes += (uint64_t)len;
-            n++;
-            continue;
+        if (len < 0 && n == 0)
+            return (int)len;
+        if (len <= 0) {
+            t->expect = n > 0 ? n : 1;
+            d->stats.rx_frames += n;
+            return (int)n;
         }
-        if (len == 0) { /* no packet is empty: take it for "nothing now" */
-            d->stats.rx_errors++;
-            break;
-        }
-        if (errno == EINTR && interrupts++ < INTERRUPTS_MAX)
-            continue;
-        if (errno == EAGAIN || errno == EINTR)
-            break;
-        d->stats.rx_errors++;
-        if (n == 0 && (errno == EBADFD || errno == EBADF || errno == ENODEV))
-            return -errno;
-        break; /* EIO: the link is down, it will be readable again when it is up */
+        take_frame(t, at, (size_t)len, &rx[n++]);
+        used += ((size_t)len + VNET_GAP + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN;
     }
+    d->more = limit > 1;
+    t->expect = t->expect < DRIVER_BATCH / 2 ? 2 * t->expect : DRIVER_BATCH;
     d->stats.rx_frames += n;
     return (int)n;
 }
@@ -111,7 +191,7 @@ static enum verdict send_iov(struct tun *t, const struct iovec *iov, int n, size
                 return LOST;
             }
             stats->tx_frames++;
-            stats->tx_bytes += len;
+            stats->tx_bytes += len - t->vnet;
             return SENT;
         }
         if (errno == EINTR && interrupts++ < INTERRUPTS_MAX)
@@ -127,28 +207,57 @@ static enum verdict send_iov(struct tun *t, const struct iovec *iov, int n, size
     }
 }
 
+static struct vnet_hdr header_of(const nst_tx_frame *f)
+{
+    static const uint8_t types[] = {[NST_GSO_TCP4] = VIRTIO_TCP4, [NST_GSO_TCP6] = VIRTIO_TCP6, [NST_GSO_UDP] = VIRTIO_UDP_L4};
+    const nst_offload *o = &f->off;
+    const uint8_t *l4 = (const uint8_t *)f->iov[0].base + o->csum_start;
+    struct vnet_hdr h = {0};
+
+    if (o->csum_state == NST_CSUM_PARTIAL) {
+        h.flags = VIRTIO_NEEDS_CSUM;
+        h.csum_start = o->csum_start;
+        h.csum_offset = o->csum_offset;
+    }
+    if (o->gso_type == NST_GSO_NONE)
+        return h;
+    h.gso_type = types[o->gso_type];
+    h.gso_size = o->gso_size;
+    h.hdr_len = o->hdr_len;
+    if (o->gso_type != NST_GSO_UDP && (l4[TCP_FLAGS_AT] & TCP_CWR_BIT) != 0)
+        h.gso_type |= VIRTIO_ECN; /* CWR belongs on the first segment only */
+    return h;
+}
+
 static enum verdict send_frame(struct tun *t, const nst_tx_frame *f)
 {
-    struct iovec iov[NST_TX_IOV_MAX];
+    struct iovec iov[NST_TX_IOV_MAX + 1];
+    struct vnet_hdr h = {0};
+    int n = 0;
 
-    for (uint32_t i = 0; i < f->niov; i++) {
-        iov[i].iov_base = f->iov[i].base;
-        iov[i].iov_len = f->iov[i].len;
+    if (t->vnet != 0) {
+        if (f->off.csum_state != NST_CSUM_NONE)
+            h = header_of(f);
+        iov[n++] = (struct iovec){.iov_base = &h, .iov_len = VNET_HDR};
     }
-    return send_iov(t, iov, (int)f->niov, f->len);
+    for (uint32_t i = 0; i < f->niov; i++)
+        iov[n++] = (struct iovec){.iov_base = f->iov[i].base, .iov_len = f->iov[i].len};
+    return send_iov(t, iov, n, t->vnet + f->len);
 }
 
 /* Copies a frame to the end of the waiting list. */
 static void keep(struct tun *t, const nst_tx_frame *f)
 {
     struct waiting *w = &t->wait[t->wait_count];
-    size_t len = 0;
+    const struct vnet_hdr h = t->vnet != 0 && f->off.csum_state != NST_CSUM_NONE ? header_of(f) : (struct vnet_hdr){0};
+    size_t len = t->vnet;
 
-    w->data = malloc(f->len != 0 ? f->len : 1);
+    w->data = malloc(VNET_HDR + f->len);
     if (w->data == NULL) { /* as on a wire: lost, and counted */
         t->driver.stats.tx_lost++;
         return;
     }
+    memcpy(w->data, &h, t->vnet);
     for (uint32_t i = 0; i < f->niov; i++) {
         if (f->iov[i].len != 0)
             memcpy(w->data + len, f->iov[i].base, f->iov[i].len);
@@ -208,6 +317,8 @@ static void close_tun(struct driver *d)
 
     for (size_t i = t->wait_head; i < t->wait_count; i++)
         free(t->wait[i].data);
+    if (d->offload != 0) /* they outlive us on a device that is persistent, and the next holder may not know of them */
+        (void)ioctl(d->fd, TUNSETOFFLOAD, 0ul);
     close(d->fd);
     free(t->rx);
     free(t);
@@ -231,7 +342,7 @@ struct driver *tun_attach(int fd, const struct tun_io *io)
 
     if (t == NULL)
         return NULL;
-    t->rx = malloc((size_t)DRIVER_BATCH * FRAME_STRIDE);
+    t->rx = malloc(RX_BUFFER);
     if (t->rx == NULL) {
         free(t);
         return NULL;
@@ -239,7 +350,14 @@ struct driver *tun_attach(int fd, const struct tun_io *io)
     t->driver.ops = &ops;
     t->driver.fd = fd;
     t->io = io != NULL ? *io : real;
+    t->expect = DRIVER_BATCH;
     return &t->driver;
+}
+
+void tun_use_vnet_hdr(struct driver *d, uint32_t offload)
+{
+    tun_of(d)->vnet = VNET_HDR;
+    d->offload = offload;
 }
 
 /* ----------------------------------------------------------------------- opening, and why it did not work */
@@ -351,14 +469,54 @@ static void lengthen_queue(const char *name)
     close(fd);
 }
 
-struct driver *tun_open(const char *name, bool *created, struct tun_failure *why)
+/* Switches on, one by one, what the kernel may hand to us and take from us; without a virtio header everything off, in case that the
+ * last holder of a persistent device died with something on. */
+static uint32_t probe_offloads(int fd, bool has_vnet)
+{
+    static const struct {
+        unsigned long tun;
+        uint32_t nst;
+    } steps[] = {
+        {TUN_F_CSUM, NST_OFFLOAD_CSUM},       {TUN_F_TSO4, NST_OFFLOAD_TSO4}, {TUN_F_TSO6, NST_OFFLOAD_TSO6},
+        {TUN_F_TSO_ECN, NST_OFFLOAD_TSO_ECN}, {TUN_F_USO4 | TUN_F_USO6, NST_OFFLOAD_USO},
+    };
+    unsigned long on = 0;
+    uint32_t offload = 0;
+
+    (void)ioctl(fd, TUNSETOFFLOAD, 0ul);
+    for (size_t i = 0; has_vnet && i < sizeof steps / sizeof steps[0]; i++) {
+        if (ioctl(fd, TUNSETOFFLOAD, on | steps[i].tun) != 0)
+            continue; /* the kernel keeps what was on before */
+        on |= steps[i].tun;
+        offload |= steps[i].nst;
+    }
+    return offload;
+}
+
+static int set_iff(int fd, const char *name, bool may_offload, bool *has_vnet)
+{
+    struct ifreq req;
+
+    for (int with = may_offload; with >= 0; with--) {
+        memset(&req, 0, sizeof req);
+        snprintf(req.ifr_name, sizeof req.ifr_name, "%s", name);
+        req.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | (with ? IFF_VNET_HDR : 0));
+        *has_vnet = with != 0;
+        if (ioctl(fd, TUNSETIFF, &req) == 0)
+            return 0;
+        if (errno != EINVAL) /* EINVAL: a kernel without IFF_VNET_HDR, or a device of another kind */
+            return -1;
+    }
+    return -1;
+}
+
+struct driver *tun_open(const char *name, bool may_offload, bool *created, struct tun_failure *why)
 {
     struct driver *d;
-    struct ifreq req;
+    bool has_vnet = false;
     int fd;
 
     memset(why, 0, sizeof *why);
-    memset(&req, 0, sizeof req);
     fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
         why->system_error = errno;
@@ -368,9 +526,7 @@ struct driver *tun_open(const char *name, bool *created, struct tun_failure *why
         return NULL;
     }
     *created = if_nametoindex(name) == 0;
-    req.ifr_flags = IFF_TUN | IFF_NO_PI;
-    snprintf(req.ifr_name, sizeof req.ifr_name, "%s", name);
-    if (ioctl(fd, TUNSETIFF, &req) != 0) {
+    if (set_iff(fd, name, may_offload, &has_vnet) != 0) {
         why->system_error = errno;
         explain_setiff(name, why);
         close(fd);
@@ -383,6 +539,10 @@ struct driver *tun_open(const char *name, bool *created, struct tun_failure *why
         why->error = TUN_OTHER;
         why->system_error = ENOMEM;
         close(fd);
+        return NULL;
     }
+    const uint32_t offload = probe_offloads(fd, has_vnet);
+    if (has_vnet)
+        tun_use_vnet_hdr(d, offload);
     return d;
 }

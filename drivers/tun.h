@@ -29,8 +29,9 @@ struct tun_failure {
     char holder[32];
 };
 
-/* Creates the device, or attaches to it when it exists (*created tells). NULL and *why on failure. */
-struct driver *tun_open(const char *name, bool *created, struct tun_failure *why);
+/* Creates the device, or attaches to it when it exists (*created tells). may_offload: use what the kernel has of offloads; which,
+ * driver->offload tells. NULL and *why on failure. */
+struct driver *tun_open(const char *name, bool may_offload, bool *created, struct tun_failure *why);
 
 /* The two system calls of the data path, replaceable so that tests can make them fail. */
 struct tun_io {
@@ -41,5 +42,8 @@ struct tun_io {
 /* The same over a descriptor that is open already and keeps packet boundaries; it is closed by close. NULL
  * for `io` takes the real calls. NULL when memory is short. */
 struct driver *tun_attach(int fd, const struct tun_io *io);
+
+/* Each packet of this driver's descriptor has a virtio-net header before it, and the device takes these NST_OFFLOAD_... */
+void tun_use_vnet_hdr(struct driver *d, uint32_t offload);
 
 #endif

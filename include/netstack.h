@@ -117,6 +117,14 @@ enum nst_csum_state {
     NST_CSUM_VALID,   /* rx only: the device has verified it */
 };
 enum nst_gso_type { NST_GSO_NONE, NST_GSO_TCP4, NST_GSO_TCP6, NST_GSO_UDP };
+enum { /* what a device does with frames that it is given: nst_if.offload */
+    NST_OFFLOAD_CSUM = 1,    /* completes partial checksums of TCP and UDP; the others need it */
+    NST_OFFLOAD_TSO4 = 2,    /* cuts superframes of TCP over IPv4 */
+    NST_OFFLOAD_TSO6 = 4,    /* ... over IPv6 */
+    NST_OFFLOAD_TSO_ECN = 8, /* ... and leaves CWR to the first segment (RFC 3168 §6.1.2) */
+    NST_OFFLOAD_USO = 16,    /* cuts superframes of UDP, either family */
+    NST_OFFLOAD_ALL = 31,
+};
 
 typedef struct nst_offload {
     uint8_t csum_state;   /* enum nst_csum_state */

@@ -107,8 +107,9 @@ struct ip_view { /* one validated datagram; pointers valid until the next ip_inp
     uint32_t l4_len, l4_wire_len;
     const uint8_t *l3;    /* for quoting in ICMP errors: the IP header */
     uint32_t l3_len;      /* bytes from l3 to the end of the packet */
-    nst_offload off;      /* superframe metadata */
+    nst_offload off;      /* superframe metadata; csum_start counts from l3 */
 };
+enum { IP_UDP_GSO_MAX = 128 /* LIMIT: datagrams in a superframe, as Linux */ };
 
 enum ip_error_kind {
     IP_ERR_UNREACH_SOFT, /* net, host: RFC 1122 §3.2.2.1 */

@@ -124,6 +124,8 @@ static bool walk_fragment(struct ip *ip, struct ip_view *v, struct walk *w)
     if (w->end - w->off < IP6_FRAG_HDR)
         return drop6(ip, v, NST_DROP_IP6_EXT_SHORT, w);
     w->has_frag = true;
+    if (!ip_offload_check(ip, v, true))
+        return false;
     wire_ip6_frag_parse(w->p + w->off, &fh);
     uint32_t data = w->off + IP6_FRAG_HDR;
     if (fh.off == 0 && !fh.mf && data < w->end) { /* RFC 6946 §4: on its own, whatever else has its id */
@@ -173,6 +175,8 @@ static enum ip_verdict dispatch6(struct ip *ip, struct ip_view *v, const struct 
     v->l4_len = w->end - w->off;
     if (!v->is_cut)
         v->l4_wire_len = v->l4_len;
+    if (!ip_offload_check(ip, v, false))
+        return IP_DONE;
     switch (w->next) {
     case PROTO_TCP:
     case PROTO_UDP:

@@ -86,6 +86,7 @@ enum ip_verdict ip6_packet(struct ip *ip, struct ip_view *v, const nst_rx_frame 
 /* ip_input.c: an accepted source address? is_any_ok: the unspecified one is judged by the upper layer. */
 bool ip_src_check(struct ip *ip, const struct ip_view *v, bool is_any_ok);
 enum ip_verdict ip_deliver(struct ip *ip, struct ip_view *v);
+bool ip_offload_check(struct ip *ip, const struct ip_view *v, bool is_fragment);
 
 /* ------------------------------------------------------------------------------------------ ip_output.c */
 /* Queues a packet on its interface k->ifx; frees it when the queue is full or the interface down. */

@@ -14,14 +14,39 @@
 #include <string.h>
 
 /* Metadata that points outside the frame is a driver's mistake or a guest's attack. */
-static bool is_offload_sane(const nst_rx_frame *f)
+static enum nst_drop check_frame(const nst_rx_frame *f)
 {
     const nst_offload *o = &f->off;
+    if (f->len > IP_MAX + ETH_HDR)
+        return NST_DROP_LINK_OVERSIZE;
     if (o->csum_state > NST_CSUM_VALID || o->gso_type > NST_GSO_UDP)
-        return false;
-    if (o->gso_type != NST_GSO_NONE && (o->gso_size == 0 || o->hdr_len > f->len))
-        return false;
-    return o->csum_state != NST_CSUM_PARTIAL || (uint32_t)o->csum_start + o->csum_offset + 2 <= f->len;
+        return NST_DROP_LINK_OFFLOAD;
+    if (o->csum_state == NST_CSUM_PARTIAL && (uint32_t)o->csum_start + o->csum_offset + 2 > f->len)
+        return NST_DROP_LINK_CSUM;
+    if (o->gso_type == NST_GSO_NONE)
+        return NST_DROP_NONE;
+    if (o->gso_size == 0 || o->gso_size > f->len)
+        return NST_DROP_LINK_GSO_SIZE;
+    return o->hdr_len > f->len ? NST_DROP_LINK_GSO_HEADER : NST_DROP_NONE;
+}
+
+/* Metadata against what the packet turned out to be. A device neither cuts fragments nor sums them. */
+bool ip_offload_check(struct ip *ip, const struct ip_view *v, bool is_fragment)
+{
+    static const uint8_t proto_of[] = {[NST_GSO_TCP4] = PROTO_TCP, [NST_GSO_TCP6] = PROTO_TCP, [NST_GSO_UDP] = PROTO_UDP};
+    const nst_offload *o = &v->off;
+    int ifx = v->nif->cfg.ifx;
+    if (o->gso_type != NST_GSO_NONE) {
+        bool is_other_family = o->gso_type != NST_GSO_UDP && ipaddr_is4(&v->dst) != (o->gso_type == NST_GSO_TCP4);
+        if (is_fragment || is_other_family || proto_of[o->gso_type] != v->proto)
+            return drop(ip->b, NST_DROP_LINK_GSO_TYPE, ifx, v->l3_len, o->gso_type);
+    }
+    if (v->csum_state != NST_CSUM_PARTIAL)
+        return true;
+    uint32_t field = v->proto == PROTO_TCP ? 16 : v->proto == PROTO_UDP ? 6 : 2;
+    if (is_fragment || o->csum_offset != field || o->csum_start != (uint32_t)(v->l4 - v->l3))
+        return drop(ip->b, NST_DROP_LINK_CSUM, ifx, v->l3_len, o->csum_start);
+    return true;
 }
 
 /* Ethernet: is the frame for us, and what does it carry? true = an IP packet in view->l3. */
@@ -40,6 +65,7 @@ static bool strip_ether(struct ip *ip, struct ip_view *v)
         return drop(ip->b, NST_DROP_LINK_NOT_FOR_US, ifx, v->l3_len, eth.vlan);
     v->l3 += eth.hdr_len;
     v->l3_len -= eth.hdr_len;
+    v->off.csum_start = (uint16_t)(v->off.csum_start - eth.hdr_len); /* one within the link header fits no protocol */
     if (eth.type == ETHERTYPE_ARP) {
         arp_input(ip, nif, &eth, v->l3, v->l3_len);
         return false;
@@ -133,6 +159,8 @@ static enum ip_verdict ip4_packet(struct ip *ip, struct ip_view *v, const nst_rx
         drop(ip->b, NST_DROP_IP4_SOURCE_ROUTE, ifx, v->l3_len, 0);
         return IP_DONE;
     }
+    if (!ip_offload_check(ip, v, h.mf || h.frag_off != 0))
+        return IP_DONE;
     if (h.mf || h.frag_off != 0) {
         const struct frag_in in = {.id = h.id, .proto = h.proto, .off = h.frag_off, .mf = h.mf,
                                    .unfrag_len = h.hdr_len, .data = v->l4, .len = v->l4_len};
@@ -156,8 +184,9 @@ enum ip_verdict ip_input(struct ip *ip, struct netif *nif, const nst_rx_frame *f
         drop(ip->b, NST_DROP_LINK_DOWN, ifx, f->len, 0);
         return IP_DONE;
     }
-    if (!is_offload_sane(f)) {
-        drop(ip->b, NST_DROP_LINK_OFFLOAD, ifx, f->len, 0);
+    enum nst_drop why = check_frame(f);
+    if (why != NST_DROP_NONE) {
+        drop(ip->b, why, ifx, f->len, f->off.gso_size);
         return IP_DONE;
     }
     if (nif->cfg.link == NST_LINK_ETHER && !strip_ether(ip, view))

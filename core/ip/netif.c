@@ -153,7 +153,9 @@ enum ip_dst ip_dst_class(const struct ip *ip, const struct netif *nif, const ipa
 static bool is_if_valid(const nst_if *c)
 {
     const unsigned known = NST_IF_UP | NST_IF_NO_CSUM_CHECK | NST_IF_ALL_GROUPS;
-    if (c->mtu < 68 || c->mtu > IP_MAX || (c->flags & ~known))
+    if (c->mtu < 68 || c->mtu > IP_MAX || (c->flags & ~known) || (c->offload & ~(uint32_t)NST_OFFLOAD_ALL))
+        return false;
+    if (c->offload != 0 && (c->offload & NST_OFFLOAD_CSUM) == 0) /* segments cut by the device cannot have a checksum before */
         return false;
     if (c->link == NST_LINK_ETHER)
         return !(c->mac[0] & 1); /* a station address */
@@ -199,7 +201,7 @@ static int if_set(struct ip *ip, const nst_if *arg)
         return -NST_ENOENT;
     nst_if cfg = nif->cfg;
     cfg.flags = arg->flags;
-    cfg.mtu = arg->mtu;
+    cfg.mtu = arg->mtu; /* offload stays: it belongs to the device */
     if (!is_if_valid(&cfg))
         return -NST_EINVAL;
     bool was_up = netif_is_up(nif);

@@ -408,6 +408,8 @@ struct tcp_rseg { /* a received segment: SEG.* of RFC 9293 §3.3.1 */
     seq_t seq;           /* after trimming: first byte of data, or the SYN */
     uint32_t len;        /* SEG.LEN: payload + SYN + FIN */
     uint32_t wnd;        /* SEG.WND, scaled */
+    uint32_t segs;       /* segments that a superframe stands for; 1 = it is none */
+    uint32_t size;       /* bytes of text of the largest of them */
 };
 void tcp_input(struct tcp *t, const struct ip_view *v);
 /* Returns a new block in SYN-RECEIVED to which s, the ACK of a cookie, is to be given; else NULL. */
@@ -588,7 +590,7 @@ struct tcp_accecn_evidence { /* for RFC 9768 §A.2 */
 uint32_t tcp_accecn_ce_packets(const struct tcp_accecn_evidence *e);
 
 /* ---- tcp_delack.c: when to acknowledge */
-void tcp_delack_received(struct tcp *t, struct tcp_pcb *p, uint32_t text, bool filled_gap); /* text in order */
+void tcp_delack_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, bool filled_gap); /* text in order */
 void tcp_delack_quick(struct tcp *t, struct tcp_pcb *p, uint32_t most);  /* the next ACKs go at once */
 void tcp_delack_data_sent(struct tcp *t, struct tcp_pcb *p);
 void tcp_delack_ack_sent(struct tcp *t, struct tcp_pcb *p);

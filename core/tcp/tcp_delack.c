@@ -40,11 +40,11 @@ void tcp_delack_quick(struct tcp *t, struct tcp_pcb *p, uint32_t most)
     p->ack.ato_us = ato_min(t);
 }
 
-static void adapt(struct tcp *t, struct tcp_pcb *p, uint32_t text)
+static void adapt(struct tcp *t, struct tcp_pcb *p, uint32_t size)
 {
     uint32_t mss = tcp_mss_advertise(t, p), least = ato_min(t);
-    if (text > p->rcv.mss)
-        p->rcv.mss = text < mss ? text : mss;
+    if (size > p->rcv.mss)
+        p->rcv.mss = size < mss ? size : mss;
     uint64_t pause = (t->b->now - p->ack.last_data) / 1000;
     if (!p->ack.is_started) {
         p->ack.is_started = true;
@@ -87,10 +87,10 @@ static void delay(struct tcp *t, struct tcp_pcb *p)
         tcp_timer_set(t, p, TCPT_DELACK, at);
 }
 
-void tcp_delack_received(struct tcp *t, struct tcp_pcb *p, uint32_t text, bool filled_gap)
+void tcp_delack_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, bool filled_gap)
 {
-    adapt(t, p, text);
-    p->ack.bytes += text;
+    adapt(t, p, s->text < s->size ? s->text : s->size);
+    p->ack.bytes += s->text;
     if (filled_gap)
         tcp_ack_soon(p, t, NST_RULE_TCP_ACK_GAP);
     else if (p->ack.quick > 0 && !p->ack.is_pingpong)

@@ -12,6 +12,27 @@ enum verdict { NEXT, STOP /* the segment ends here */ };
 
 static bool is_from_group(const struct tcp *t, const ipaddr *a) { return ipaddr_is_multicast(a) || ip_is_broadcast(t->ip, a); }
 
+/* A superframe is one pass of the steps: what is said per segment (acknowledgements, segment size, statistics) counts s->segs. */
+static bool count_segments(struct tcp *t, struct tcp_rseg *s)
+{
+    const nst_offload *o = &s->v->off;
+    s->segs = 1;
+    s->size = s->text;
+    if (o->gso_type == NST_GSO_NONE)
+        return true;
+    if (o->gso_size > s->text)
+        return drop(t->b, NST_DROP_LINK_GSO_SIZE, s->v->nif->cfg.ifx, s->text, o->gso_size);
+    if (s->h.flags & (TCP_SYN | TCP_RST))
+        return drop(t->b, NST_DROP_LINK_GSO_TYPE, s->v->nif->cfg.ifx, s->text, s->h.flags);
+    s->size = o->gso_size;
+    s->segs = (s->text + s->size - 1) / s->size;
+    uint32_t headers = (uint32_t)(s->data - s->v->l3);
+    t->b->stats.tcp_in += s->segs - 1;
+    t->b->stats.ip_in += s->segs - 1;
+    t->b->stats.ip_bytes_in += (uint64_t)(s->segs - 1) * headers;
+    return true;
+}
+
 static bool parse(struct tcp *t, const struct ip_view *v, struct tcp_rseg *s)
 {
     int ifx = v->nif->cfg.ifx;
@@ -34,7 +55,7 @@ static bool parse(struct tcp *t, const struct ip_view *v, struct tcp_rseg *s)
     s->seq = s->h.seq;
     s->len = s->text + ((s->h.flags & TCP_SYN) != 0) + ((s->h.flags & TCP_FIN) != 0);
     s->wnd = s->h.wnd;
-    return true;
+    return count_segments(t, s);
 }
 
 /* RFC 9293 §3.10.7.1, CLOSED: everything but a reset is answered with a reset. */
@@ -329,7 +350,7 @@ void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
         s->text = seq_lt(s->seq, p->rcv.fin) ? seq_len(p->rcv.fin, s->seq) : 0;
     }
     if (s->text > 0) {
-        p->n.data_segs_in++;
+        p->n.data_segs_in += s->segs;
         tcp_ecn_received(t, p, s);
         tcp_autotune_received(t, p, s);
         tcp_reasm_text(t, p, s);
@@ -341,7 +362,7 @@ void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 
 static void synchronized_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
-    p->n.segs_in++;
+    p->n.segs_in += s->segs;
     s->wnd = (uint32_t)s->h.wnd << p->snd.wscale;
     if (step1_sequence(t, p, s) == STOP || step2_reset(t, p, s) == STOP || step4_syn(t, p, s) == STOP)
         return;

@@ -55,17 +55,19 @@ static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, seq_t pos, uin
 }
 
 /* Writes what is not there yet of text in order; returns how far from RCV.NXT it is now whole. */
-static uint32_t store_in_order(struct tcp *t, struct tcp_pcb *p, const uint8_t *data, uint32_t len)
+static uint32_t store_in_order(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
 {
-    seq_t nxt = p->rcv.nxt, pos = nxt, end = seq_add(nxt, len);
+    seq_t nxt = p->rcv.nxt, pos = nxt, end = seq_add(nxt, s->text);
     while (seq_lt(pos, end)) {
         const struct iv *have = ivset_at_or_after(&t->ivs, &p->ooo, pos);
         if (have != NULL && seq_leq(have->lo, pos)) {
+            if (s->segs > 1) /* some of its segments would have been duplicates: RFC 2883 */
+                p->dsack = (struct wire_sack){pos, seq_min(have->hi, end)};
             pos = seq_min(have->hi, end);
             continue;
         }
         uint32_t gap = seq_len(have != NULL ? seq_min(have->lo, end) : end, pos);
-        uint32_t got = stream_write(&t->b->pages, &p->rcvq, pos.v, data + seq_len(pos, nxt), fit_pages(t, p, pos, gap));
+        uint32_t got = stream_write(&t->b->pages, &p->rcvq, pos.v, s->data + seq_len(pos, nxt), fit_pages(t, p, pos, gap));
         pos = seq_add(pos, got);
         if (got < gap && p->ooo.root == 0)
             break;
@@ -148,7 +150,7 @@ static bool join_ooo(struct tcp *t, struct tcp_pcb *p)
 
 static void take_in_order(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
-    uint32_t stored = store_in_order(t, p, s->data, s->text);
+    uint32_t stored = store_in_order(t, p, s);
     if (stored < s->text) {
         drop(t->b, NST_DROP_TCP_RCV_FULL, p->route.ifx, s->text - stored, p->conn);
         s->h.flags &= (uint16_t)~TCP_FIN; /* the FIN lies beyond what we took */
@@ -163,7 +165,7 @@ static void take_in_order(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     uint32_t fresh = seq_len(p->rcv.nxt, from);
     p->n.bytes_received += fresh;
     TRACE(t->b, TCP_DELIVER, 0, p->conn, from.v, fresh);
-    tcp_delack_received(t, p, stored, filled);
+    tcp_delack_received(t, p, s, filled);
     sockbase_raise(t->b, &p->sock, NST_EV_IN);
 }
 
@@ -193,7 +195,10 @@ void tcp_reasm_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
             discard(t, p, s->text);
     } else {
         store_out_of_order(t, p, s);
-        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OOO); /* a duplicate ACK, at once */
+        /* A duplicate ACK, at once. Without SACK the peer counts them: one for each segment. */
+        uint32_t acks = p->opt.sack || s->segs == 1 ? 1 : s->segs < TCP_ACKS_OWED_MAX ? s->segs : TCP_ACKS_OWED_MAX;
+        while (acks-- > 0)
+            tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OOO);
     }
 }
 

@@ -26,7 +26,12 @@ static bool parse(struct udp *u, struct ip_view *v, struct wire_udp *h)
     v->l4_wire_len = h->len;
     if (v->l4_len > h->len)
         v->l4_len = h->len;
-    if (h->csum == 0) {
+    if (v->off.gso_type != NST_GSO_NONE) {
+        uint32_t size = v->off.gso_size, text = v->l4_len - 8;
+        if (size > text || (text + size - 1) / size > IP_UDP_GSO_MAX)
+            return drop_udp(u, v, NST_DROP_LINK_GSO_SIZE, size);
+    }
+    if (h->csum == 0 && v->csum_state != NST_CSUM_PARTIAL) {
         if (!ipaddr_is4(&v->src)) /* RFC 8200 §8.1 */
             return drop_udp(u, v, NST_DROP_UDP_CSUM, 0);
     } else if (!ip_l4_csum_ok(v)) {
@@ -69,6 +74,20 @@ static bool enqueue(struct udp *u, struct udp_pcb *p, const struct ip_view *v, u
     return true;
 }
 
+/* A superframe: datagrams of equal length, the last may be shorter, behind one header. */
+static void enqueue_each(struct udp *u, struct udp_pcb *p, const struct ip_view *v, const struct wire_udp *h)
+{
+    uint32_t size = v->off.gso_size, text = v->l4_len - 8, headers = (uint32_t)(v->l4 - v->l3) + 8;
+    for (uint32_t at = 0; at < text; at += size) { /* parse admits IP_UDP_GSO_MAX of them */
+        struct ip_view one = *v;
+        one.l4 = v->l4 + at; /* enqueue takes what stands 8 bytes further */
+        one.l4_len = one.l4_wire_len = 8 + (text - at < size ? text - at : size);
+        u->b->stats.udp_in += enqueue(u, p, &one, h->sport, h->dport);
+        u->b->stats.ip_in += at > 0;
+        u->b->stats.ip_bytes_in += at > 0 ? headers : 0;
+    }
+}
+
 enum udp_verdict udp_input(struct udp *u, const struct ip_view *view)
 {
     struct ip_view v = *view;
@@ -82,7 +101,9 @@ enum udp_verdict udp_input(struct udp *u, const struct ip_view *view)
         drop_udp(u, &v, NST_DROP_UDP_NO_PORT, h.dport);
         return UDP_NO_PORT;
     }
-    if (enqueue(u, p, &v, h.sport, h.dport))
+    if (v.off.gso_type != NST_GSO_NONE)
+        enqueue_each(u, p, &v, &h);
+    else if (enqueue(u, p, &v, h.sport, h.dport))
         u->b->stats.udp_in++;
     return UDP_DONE;
 }

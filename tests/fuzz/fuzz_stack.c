@@ -61,11 +61,11 @@ static uint16_t checksum(uint32_t sum, const uint8_t *p, size_t len)
     return (uint16_t)~sum;
 }
 
-static void inject(struct fuzz *f, const uint8_t *bytes, size_t len)
+static void inject(struct fuzz *f, const uint8_t *bytes, size_t len, const nst_offload *off)
 {
     uint8_t *exact = malloc(len ? len : 1); /* so that a read beyond the frame is seen */
     memcpy(exact, bytes, len);
-    nst_rx_frame rx = {.data = exact, .len = (uint32_t)len, .wire_len = (uint32_t)len};
+    nst_rx_frame rx = {.data = exact, .len = (uint32_t)len, .wire_len = (uint32_t)len, .off = *off};
     nst_input(f->n, f->ifx, &rx, 1, f->now);
     free(exact);
 }
@@ -74,7 +74,7 @@ static void raw_frame(struct fuzz *f)
 {
     size_t len = take16(f) % 1600, left = (size_t)(f->end - f->p);
     len = len < left ? len : left;
-    inject(f, f->p, len);
+    inject(f, f->p, len, &(nst_offload){0});
     f->p += len;
 }
 
@@ -127,7 +127,11 @@ static void tcp_segment(struct fuzz *f)
     t[16] = (uint8_t)(c >> 8);
     t[17] = (uint8_t)c;
     ip_header(b, 6, tcp_len);
-    inject(f, b, 20 + tcp_len);
+    nst_offload off = {0};
+    if (how & 128) /* a superframe, more or less */
+        off = (nst_offload){.csum_state = take8(f) % 4, .gso_type = take8(f) % 5, .gso_size = take8(f), .hdr_len = take8(f),
+                            .csum_start = 20, .csum_offset = take8(f) < 250 ? 16 : 6};
+    inject(f, b, 20 + tcp_len, &off);
 }
 
 /* Remembers what the stack said, so that later segments can answer it. */
@@ -255,7 +259,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     f.n = nst_new(&cfg, &env, 0);
     if (f.n == NULL)
         abort();
-    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = 1500};
+    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = 1500, .offload = size % 2 ? NST_OFFLOAD_ALL : 0};
     nst_ctl(f.n, NST_NO_SOCK, NST_CTL_IF_ADD, &nif, sizeof nif);
     f.ifx = nif.ifx;
     nst_ifaddr a = {.ifx = nif.ifx, .ip = nst_ip4(10, 0, 0, 2), .prefix = 24};

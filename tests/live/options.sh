@@ -13,7 +13,8 @@ stop_stack
 [ ! -s stack.out ] || fail "-q still says: $(cat stack.out)"
 
 start_stack --app http:8080 --app echo:77 --addr 10.5.0.9/16 --addr fd05::9/64 --peer 10.5.0.1 --seed 0x5eed -vv
-expect '^netstack [0-9.]+  tun0 up   stack 10\.5\.0\.9  fd05::9   host 10\.5\.0\.1  fd05::1   mtu 1500   cubic   seed 0x5eed$' stack.out
+expect '^netstack [0-9.]+  tun0 up   stack 10\.5\.0\.9  fd05::9   host 10\.5\.0\.1  fd05::1   mtu 1500 ' stack.out
+expect '   mtu 1500   offload [a-z0-9,]+   cubic   seed 0x5eed$' stack.out
 expect '^apps   echo 77/tcp,udp   http 8080   udp echo 8000$' stack.out
 expect '^try    ping 10\.5\.0\.9        curl http://10\.5\.0\.9:8080/        nc 10\.5\.0\.9 77$' stack.out
 peer echo 10.5.0.9 77 1000 >log || fail "$(cat log)"

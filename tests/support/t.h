@@ -66,6 +66,7 @@ struct t_seg { /* field left out = the canonical one */
     const char *dst;
     bool garbage;        /* payload that is not the peer's stream */
     bool bad_csum;
+    uint16_t gso;        /* RECV: a superframe of segments with so many bytes each, its checksum not complete */
 };
 
 /* -------------------------------------------------------------------------------------------------- a fixture */
@@ -175,6 +176,7 @@ void t_end(struct t *t); /* checks that nothing is left, and frees; for tests wi
 
 void t_recv(struct t *t, nst_time dt, const struct t_seg *s);
 void t_recv_raw(struct t *t, const void *packet, size_t len); /* any bytes, as an IP packet */
+void t_recv_off(struct t *t, const void *packet, size_t len, const nst_offload *off); /* as the device described them */
 void t_recv_l4(struct t *t, const void *l4, size_t len); /* these bytes behind an IP header of the peer's */
 void t_fix_csum(struct t *t, uint8_t *l4, size_t len); /* writes the right TCP checksum */
 size_t t_build(struct t *t, const struct t_seg *s, uint8_t *out); /* the packet that t_recv would send; out: 65,600 bytes */

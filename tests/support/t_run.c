@@ -48,14 +48,16 @@ void t_pass(struct t *t, nst_time dt)
 
 /* ------------------------------------------------------------------------------------------------ the peer sends */
 
-void t_recv_raw(struct t *t, const void *packet, size_t len)
+void t_recv_raw(struct t *t, const void *packet, size_t len) { t_recv_off(t, packet, len, &(nst_offload){0}); }
+
+void t_recv_off(struct t *t, const void *packet, size_t len, const nst_offload *off)
 {
     uint8_t *copy = malloc(len + 1); /* ends where its block ends: reading on is seen */
     if (copy == NULL)
         abort();
     if (len > 0)
         memcpy(copy + 1, packet, len);
-    nst_rx_frame f = {.data = copy + 1, .len = (uint32_t)len};
+    nst_rx_frame f = {.data = copy + 1, .len = (uint32_t)len, .off = *off};
     memcpy(t->drops, t_stats(t).drops, sizeof t->drops);
     t_log_add(t, false, packet, (uint32_t)len, NULL);
     CHECK(nst_input(t->n, t->ifx, &f, 1, t->now) == 1);
@@ -67,7 +69,11 @@ void t_recv(struct t *t, nst_time dt, const struct t_seg *s)
     uint8_t packet[65600];
     if (dt > 0)
         t_pass(t, dt);
-    t_recv_raw(t, packet, t_build(t, s, packet));
+    nst_offload off = {0};
+    if (s->gso != 0)
+        off = (nst_offload){.csum_state = NST_CSUM_PARTIAL, .gso_type = t->o.v6 ? NST_GSO_TCP6 : NST_GSO_TCP4, .gso_size = s->gso,
+                            .csum_start = t->o.v6 ? 40 : 20, .csum_offset = 16};
+    t_recv_off(t, packet, t_build(t, s, packet), &off);
     struct t_conn *c = t->c;
     int flags = s->flags == 0 ? ACK : s->flags;
     if (s->bad_csum || s->garbage || s->sport != 0 || s->src != NULL || (flags & RST) != 0)

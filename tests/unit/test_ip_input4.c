@@ -441,24 +441,71 @@ static void attack_A18_vlan_tags(void **state)
 static void attack_A19_offload_metadata(void **state)
 {
     (void)state;
-    static const nst_offload bad[] = {
-        {.csum_state = 3}, {.gso_type = 5, .gso_size = 9}, {.gso_type = NST_GSO_TCP4},
-        {.gso_type = NST_GSO_TCP4, .gso_size = 100, .hdr_len = 40},
-        {.csum_state = NST_CSUM_PARTIAL, .csum_start = 38},
-        {.csum_state = NST_CSUM_PARTIAL, .csum_start = 65535, .csum_offset = 65535},
+    static const struct {
+        nst_offload off;
+        enum nst_drop why;
+    } bad[] = {
+        {{.csum_state = 3}, NST_DROP_LINK_OFFLOAD},
+        {{.gso_type = 5, .gso_size = 9}, NST_DROP_LINK_OFFLOAD},
+        {{.gso_type = NST_GSO_UDP}, NST_DROP_LINK_GSO_SIZE},
+        {{.gso_type = NST_GSO_UDP, .gso_size = 1000}, NST_DROP_LINK_GSO_SIZE},
+        {{.gso_type = NST_GSO_UDP, .gso_size = 10, .hdr_len = 40}, NST_DROP_LINK_GSO_HEADER},
+        {{.gso_type = NST_GSO_TCP4, .gso_size = 10}, NST_DROP_LINK_GSO_TYPE}, /* it is UDP */
+        {{.gso_type = NST_GSO_TCP6, .gso_size = 10}, NST_DROP_LINK_GSO_TYPE},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 38}, NST_DROP_LINK_CSUM},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 65535, .csum_offset = 65535}, NST_DROP_LINK_CSUM},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 20, .csum_offset = 16}, NST_DROP_LINK_CSUM}, /* TCP's place */
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 24, .csum_offset = 2}, NST_DROP_LINK_CSUM},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 0, .csum_offset = 6}, NST_DROP_LINK_CSUM},
     };
     struct host *h = host_ip();
     good_packet();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        const nst_rx_frame f = {.data = pkt.b, .len = pkt.len, .off = bad[i]};
+        const nst_rx_frame f = {.data = pkt.b, .len = pkt.len, .off = bad[i].off};
         assert_int_equal(host_in_frame(h, &f), IP_DONE);
-        EXPECT_DROP(h, NST_DROP_LINK_OFFLOAD);
+        EXPECT_DROP(h, bad[i].why);
     }
     const nst_rx_frame f = {.data = pkt.b, .len = pkt.len,
                             .off = {.csum_state = NST_CSUM_PARTIAL, .csum_start = 20, .csum_offset = 6}};
     pkt.b[27] ^= 1; /* the sum is not complete yet */
     assert_int_equal(host_in_frame(h, &f), IP_DELIVER);
     assert_true(ip_l4_csum_ok(&h->view));
+    host_free(h);
+}
+
+static void attack_A19_longer_than_any_packet(void **state)
+{
+    (void)state;
+    static uint8_t bytes[65536 + 14];
+    struct host *h = host_ip();
+    good_packet();
+    memcpy(bytes, pkt.b, pkt.len);
+    const nst_rx_frame f = {.data = bytes, .len = sizeof bytes};
+    assert_int_equal(host_in_frame(h, &f), IP_DONE);
+    EXPECT_DROP(h, NST_DROP_LINK_OVERSIZE);
+    host_free(h);
+}
+
+/* A fragment is neither summed nor cut by a device. */
+static void attack_A19_fragment_with_metadata(void **state)
+{
+    (void)state;
+    static const struct {
+        nst_offload off;
+        enum nst_drop why;
+    } bad[] = {
+        {{.gso_type = NST_GSO_UDP, .gso_size = 10}, NST_DROP_LINK_GSO_TYPE},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 20, .csum_offset = 6}, NST_DROP_LINK_CSUM},
+    };
+    struct host *h = host_ip();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        good_packet();
+        pkt.b[6] = 0x20; /* MF */
+        fix_csum4(pkt.b);
+        const nst_rx_frame f = {.data = pkt.b, .len = pkt.len, .off = bad[i].off};
+        assert_int_equal(host_in_frame(h, &f), IP_DONE);
+        EXPECT_DROP(h, bad[i].why);
+    }
     host_free(h);
 }
 
@@ -556,6 +603,8 @@ int main(void)
         cmocka_unit_test(ether_addresses_and_types),
         cmocka_unit_test(attack_A18_vlan_tags),
         cmocka_unit_test(attack_A19_offload_metadata),
+        cmocka_unit_test(attack_A19_longer_than_any_packet),
+        cmocka_unit_test(attack_A19_fragment_with_metadata),
         cmocka_unit_test(attack_A20_random_bytes_behind_every_prefix),
         cmocka_unit_test(cut_captures_are_flagged),
         cmocka_unit_test(interface_down_hears_nothing),

@@ -38,6 +38,44 @@ static void receive(void **state)
     }
 }
 
+/* A superframe is its datagrams, the last one shorter; the device's word about their size is checked. */
+static void superframe(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = host_ip();
+        struct udp_pcb *p = open_udp(h, "::", 2000, "::", 0);
+        nst_msg m = {0};
+        ipaddr src = peer(is6), dst = us(is6);
+        nst_offload off = {.csum_state = NST_CSUM_PARTIAL, .gso_type = NST_GSO_UDP, .gso_size = 4, .csum_start = is6 ? 40 : 20,
+                           .csum_offset = 6};
+        make_udp(&msg, &src, &dst, 999, 2000, "aaaabbbbcc", 10);
+        assert_int_equal(host_in_l4(h, &src, &dst, PROTO_UDP, &msg), IP_DELIVER);
+        h->view.off = off;
+        h->view.csum_state = off.csum_state;
+        udp_input(&h->udp, &h->view);
+        assert_int_equal(h->b.stats.udp_in, 3);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(recv_from(h, p, &m, 100), i < 2 ? 4 : 2);
+            assert_memory_equal(buf, "aaaabbbbcc" + 4 * i, i < 2 ? 4 : 2);
+            assert_int_equal(m.peer.port, 999);
+        }
+        assert_int_equal(recv_from(h, p, &m, 100), -NST_EAGAIN);
+        static const uint16_t bad[] = {11, 1};
+        uint8_t many[200] = {0};
+        for (int i = 0; i < 2; i++) {
+            make_udp(&msg, &src, &dst, 999, 2000, many, i == 0 ? 10 : 129);
+            assert_int_equal(host_in_l4(h, &src, &dst, PROTO_UDP, &msg), IP_DELIVER);
+            h->view.off = off;
+            h->view.off.gso_size = bad[i];
+            udp_input(&h->udp, &h->view);
+            assert_int_equal(h->last, NST_DROP_LINK_GSO_SIZE);
+        }
+        udp_close(&h->udp, p);
+        host_free(h);
+    }
+}
+
 static void truncation_and_scatter(void **state)
 {
     (void)state;
@@ -561,7 +599,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(receive),
-        cmocka_unit_test(truncation_and_scatter),
+        cmocka_unit_test(superframe), cmocka_unit_test(truncation_and_scatter),
         cmocka_unit_test(attack_I1_lengths),
         cmocka_unit_test(attack_I1_checksums),
         cmocka_unit_test(attack_I1_port_zero),

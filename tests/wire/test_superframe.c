@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Superframes: what one means must be what its segments would have meant. */
+#include "t.h"
+
+/* ------------------------------------------------------------------------------------------------------- in */
+
+TEST(superframe_in, counts_as_its_segments)
+{
+    struct t *t = t_established();
+    uint64_t tcp_in = t_stats(t).tcp_in;
+    RECV(0, .len = 10000, .gso = 1460);
+    EXPECT(0, .flags = ACK, .ack = 10001);
+    EQ(t_read(t, 20000), 10000);
+    EQ(t_info(t).tcpi_data_segs_in, 7);
+    EQ(t_info(t).tcpi_rcv_mss, 1460);
+    EQ(t_stats(t).tcp_in - tcp_in, 7);
+}
+
+/* RFC 5681 §4.2: two segments in one frame are acknowledged at once, one waits. */
+TEST(superframe_in, second_segment_is_acknowledged)
+{
+    struct t *t = t_established(.delack = true);
+    RECV(0, .len = 1460, .gso = 1460);
+    EXPECT_NOTHING(30);
+    EXPECT(10, .flags = ACK, .ack = 1461);
+    RECV(0, .len = 2920, .gso = 1460);
+    EXPECT(0, .flags = ACK, .ack = 4381);
+}
+
+TEST(superframe_in, over_ipv6_with_fin)
+{
+    struct t *t = t_established(.v6 = true);
+    RECV(0, .flags = FIN | PSH | ACK, .len = 5000, .gso = 1440);
+    EXPECT(0, .flags = ACK, .ack = 5002);
+    EQ(t_read(t, 9000), 5000);
+    EXPECT_STATE(TCPS_CLOSE_WAIT);
+}
+
+/* RFC 5681 §3.2: without SACK the peer counts duplicate ACKs, one for each segment. */
+TEST(superframe_in, out_of_order_without_sack)
+{
+    struct t *t = t_established();
+    RECV(0, .seq = 1461, .len = 4380, .gso = 1460);
+    for (int i = 0; i < 3; i++)
+        EXPECT(0, .flags = ACK, .ack = 1);
+    EXPECT_NOTHING(0);
+    RECV(0, .len = 1460);
+    EXPECT(0, .flags = ACK, .ack = 5841);
+}
+
+/* RFC 2018: with SACK one block says it all. */
+TEST(superframe_in, out_of_order_with_sack)
+{
+    struct t *t = t_established(.sack = true);
+    RECV(0, .seq = 1461, .len = 4380, .gso = 1460);
+    EXPECT(0, .flags = ACK, .ack = 1, .sack = {1461, 5841});
+    RECV(0, .seq = 1, .len = 2920, .gso = 1460); /* half of it is known: RFC 2883 */
+    EXPECT(0, .flags = ACK, .ack = 5841, .sack = {1461, 2921});
+}
+
+TEST(superframe_in, beyond_the_window_is_cut)
+{
+    struct t *t = t_established(.rcvbuf = 8000);
+    RECV(0, .len = 14600, .gso = 1460);
+    EXPECT_DROP(NST_DROP_TCP_BEYOND_WINDOW);
+    EXPECT(0, .flags = ACK, .ack = 8001, .wnd = ZERO);
+    EQ(t_read(t, 20000), 8000);
+    EXPECT(0, .flags = ACK, .ack = 8001, .wnd = 8000);
+}
+
+/* The metadata is the device's word: nothing of it is believed before it fits the packet. */
+TEST(superframe_in, bad_metadata_is_dropped)
+{
+    static const struct {
+        nst_offload off;
+        enum nst_drop why;
+    } bad[] = {
+        {{.gso_type = NST_GSO_TCP4, .gso_size = 0}, NST_DROP_LINK_GSO_SIZE},
+        {{.gso_type = NST_GSO_TCP4, .gso_size = 2001}, NST_DROP_LINK_GSO_SIZE}, /* more than there is text */
+        {{.gso_type = NST_GSO_TCP4, .gso_size = 65535}, NST_DROP_LINK_GSO_SIZE},
+        {{.gso_type = NST_GSO_TCP6, .gso_size = 1000}, NST_DROP_LINK_GSO_TYPE},
+        {{.gso_type = NST_GSO_UDP, .gso_size = 1000}, NST_DROP_LINK_GSO_TYPE},
+        {{.gso_type = NST_GSO_TCP4, .gso_size = 1000, .hdr_len = 2041}, NST_DROP_LINK_GSO_HEADER},
+        {{.gso_type = 77, .gso_size = 1000}, NST_DROP_LINK_OFFLOAD},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 20, .csum_offset = 6}, NST_DROP_LINK_CSUM},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 2039, .csum_offset = 16}, NST_DROP_LINK_CSUM},
+    };
+    struct t *t = t_established();
+    uint8_t packet[65600];
+    size_t len = t_build(t, T_SEG(.len = 2000), packet);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        t_recv_off(t, packet, len, &bad[i].off);
+        EXPECT_DROP(bad[i].why);
+        EXPECT_NOTHING(0);
+    }
+    len = t_build(t, T_SEG(.flags = RST | ACK, .len = 2000), packet); /* no sender cuts a reset into pieces */
+    t_recv_off(t, packet, len, &(nst_offload){.gso_type = NST_GSO_TCP4, .gso_size = 1000});
+    EXPECT_DROP(NST_DROP_LINK_GSO_TYPE);
+    EXPECT_STATE(TCPS_ESTABLISHED);
+    EQ(t_info(t).tcpi_bytes_received, 0);
+}
+
+/* A superframe whose checksum nobody vouches for is summed as a whole. */
+TEST(superframe_in, checksum_is_verified_when_not_vouched_for)
+{
+    struct t *t = t_established();
+    uint8_t packet[65600];
+    size_t len = t_build(t, T_SEG(.len = 3000), packet);
+    const nst_offload off = {.gso_type = NST_GSO_TCP4, .gso_size = 1460};
+    packet[100] ^= 1;
+    t_recv_off(t, packet, len, &off);
+    EXPECT_DROP(NST_DROP_TCP_CSUM);
+    packet[100] ^= 1;
+    t_recv_off(t, packet, len, &off);
+    EXPECT(0, .flags = ACK, .ack = 3001);
+}
+
+int main(void) { return t_main(); }
