@@ -129,7 +129,7 @@
     X(TCP_OPTION_BAD, "tcp_option_bad", "malformed TCP option: the rest of the options is ignored")                    \
     /* superframes and partial checksums */                                                                            \
     X(LINK_OVERSIZE, "link_oversize", "frame longer than any IP packet")                                               \
-    X(LINK_CSUM, "link_csum", "partial checksum outside the frame or not where its protocol has it")                   \
+    X(LINK_CSUM_AT, "link_csum_at", "partial checksum outside the frame or not where its protocol has it")             \
     X(LINK_GSO_SIZE, "link_gso_size", "superframe of segments of size zero, longer than it, or of too many")           \
     X(LINK_GSO_HEADER, "link_gso_header", "headers of a superframe longer than it")                                    \
     X(LINK_GSO_TYPE, "link_gso_type", "superframe of another kind than the packet in it")

@@ -36,7 +36,7 @@
 
 enum {
     TXQ_PACKETS = 5000,
-    FRAME_MAX = 65536,          /* the largest IP packet, and one byte that tells a longer one */
+    FRAME_MAX = 40 + 65535 + 1, /* the largest IP packet, an IPv6 superframe, and one byte that tells a longer one */
     FRAME_ALIGN = 64,
     RX_BUFFER = 8 * FRAME_MAX,  /* a batch of superframes that still fits the second cache */
     VNET_HDR = 10,

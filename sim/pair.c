@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pair.h"
 
+#include "segment.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@ struct flight { /* a frame on the wire */
     int to;
     uint32_t len;
     uint8_t *bytes;
+    nst_offload off;
 };
 
 struct pair {
@@ -78,7 +81,7 @@ static struct flight heap_pop(struct pair *p)
 
 /* --------------------------------------------------------------------------------------------------------- the link */
 
-static void launch(struct pair *p, int from, const uint8_t *bytes, uint32_t len)
+static void launch(struct pair *p, int from, const uint8_t *bytes, uint32_t len, const nst_offload *off)
 {
     struct pair_link *l = &p->c.link[from];
     nst_time at = p->now;
@@ -91,19 +94,45 @@ static void launch(struct pair *p, int from, const uint8_t *bytes, uint32_t len)
         at += next_random(p) % (l->jitter + 1);
     if (happens(p, l->reorder_ppm))
         at += l->reorder_by;
-    struct flight f = {.at = at, .order = p->order++, .to = !from, .len = len, .bytes = malloc(len ? len : 1)};
+    bool is_hit = len > 0 && happens(p, l->corrupt_ppm);
+    if (is_hit && off->csum_state == NST_CSUM_PARTIAL)
+        return; /* nobody sums it any more: it is as good as lost */
+    struct flight f = {.at = at, .order = p->order++, .to = !from, .len = len, .bytes = malloc(len ? len : 1), .off = *off};
     if (f.bytes == NULL)
         abort();
     memcpy(f.bytes, bytes, len);
-    if (len > 0 && happens(p, l->corrupt_ppm))
+    if (is_hit)
         f.bytes[next_random(p) % len] ^= (uint8_t)(1u << next_random(p) % 8);
     heap_push(p, f);
 }
 
+struct sending { /* a frame on its way to the wire */
+    struct pair *p;
+    int from;
+    const nst_tx_note *note;
+    nst_offload off;
+};
+
+static void send_packet(void *user, const uint8_t *bytes, uint32_t len)
+{
+    struct sending *s = user;
+    struct pair *p = s->p;
+    if (p->c.on_frame != NULL)
+        p->c.on_frame(p->c.user, s->from, p->now, bytes, len, s->note);
+    uint64_t number = p->count[s->from]++;
+    struct pair_link *l = &p->c.link[s->from];
+    bool masked = number < 64 && (l->loss_mask >> number & 1) != 0;
+    if (!masked && !happens(p, l->loss_ppm)) {
+        launch(p, s->from, bytes, len, &s->off);
+        if (happens(p, l->dup_ppm))
+            launch(p, s->from, bytes, len, &s->off);
+    }
+}
+
 static void send_frame(struct pair *p, int from, const nst_tx_frame *f)
 {
-    static const size_t max = 65536;
-    uint8_t *bytes = malloc(max);
+    struct sending s = {.p = p, .from = from, .note = &f->note};
+    uint8_t *bytes = malloc(SEGMENT_FRAME_MAX);
     uint32_t len = 0;
     if (bytes == NULL)
         abort();
@@ -111,15 +140,11 @@ static void send_frame(struct pair *p, int from, const nst_tx_frame *f)
         memcpy(bytes + len, f->iov[i].base, f->iov[i].len);
         len += (uint32_t)f->iov[i].len;
     }
-    if (p->c.on_frame != NULL)
-        p->c.on_frame(p->c.user, from, p->now, bytes, len, &f->note);
-    uint64_t number = p->count[from]++;
-    struct pair_link *l = &p->c.link[from];
-    bool masked = number < 64 && (l->loss_mask >> number & 1) != 0;
-    if (!masked && !happens(p, l->loss_ppm)) {
-        launch(p, from, bytes, len);
-        if (happens(p, l->dup_ppm))
-            launch(p, from, bytes, len);
+    if (p->c.carries_superframes) {
+        s.off = f->off;
+        send_packet(&s, bytes, len);
+    } else if (!segment_frame(bytes, len, &f->off, send_packet, &s)) {
+        abort(); /* the stack described its own frame wrongly */
     }
     free(bytes);
 }
@@ -155,7 +180,7 @@ bool pair_step(struct pair *p, nst_time until)
         p->now = next;
     while (p->heap_len > 0 && p->heap[0].at <= p->now) {
         struct flight f = heap_pop(p);
-        nst_rx_frame rx = {.data = f.bytes, .len = f.len, .wire_len = f.len};
+        nst_rx_frame rx = {.data = f.bytes, .len = f.len, .wire_len = f.len, .off = f.off};
         nst_input(p->n[f.to], p->ifx[f.to], &rx, 1, p->now);
         free(f.bytes);
     }
@@ -226,7 +251,7 @@ static bool add_host(struct pair *p, int h)
     p->n[h] = nst_new(&p->c.cfg[h], &env, 0);
     if (p->n[h] == NULL)
         return false;
-    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = p->c.mtu ? p->c.mtu : 1500};
+    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = p->c.mtu ? p->c.mtu : 1500, .offload = p->c.offload};
     if (nst_ctl(p->n[h], NST_NO_SOCK, NST_CTL_IF_ADD, &nif, sizeof nif) < 0)
         return false;
     p->ifx[h] = nif.ifx;

@@ -18,9 +18,11 @@ struct pair_link { /* one direction; probabilities in parts per million */
 struct pair_config {
     uint64_t seed;
     uint32_t mtu;              /* 0 = 1500 */
+    uint32_t offload;          /* NST_OFFLOAD_... of both hosts' devices; 0 = none. The wire completes checksums and cuts superframes */
+    bool carries_superframes;  /* ... unless the link takes them whole: then faults hit whole superframes */
     struct pair_link link[2];  /* 0: from stack 0 to stack 1 */
     nst_config cfg[2];         /* pair_config_default fills them */
-    /* May be NULL; called before the faults of the link. */
+    /* May be NULL; called for each packet on the wire, before the faults of the link. A superframe that is carried is one packet. */
     void (*on_frame)(void *user, int from, nst_time t, const void *ip, uint32_t len, const nst_tx_note *note);
     void (*on_trace)(void *user, int host, const nst_trace_event *ev); /* may be NULL */
     void *user;

@@ -29,6 +29,7 @@ struct pkt {
     uint32_t frag_off;     /* output: payload bytes already sent as fragments */
     uint32_t frag_id;      /* output: identification, chosen at the first fragment */
     uint32_t info;         /* PKT_ICMP_ERROR: nst_err << 16 | icmp type << 8 | code */
+    nst_offload off;       /* PKT_IS_IP: for the device; csum_start and hdr_len count from the IP header */
 };
 
 struct pktq {

@@ -168,7 +168,8 @@ struct ip_frame { /* a TCP segment about to leave: L4 header of l4_hdr_len bytes
     uint8_t proto, ttl, tos;
     uint32_t flow; /* IPv6 flow label, 20 bits */
 };
-/* Prepends IP and link headers, sets f->iov[0], f->len and counts. The TCP checksum is the caller's.
+/* Prepends IP and link headers, sets f->iov[0], f->len and counts. The TCP checksum is the caller's, and so are csum_state, csum_offset,
+ * gso_type and gso_size of f->off; the rest of it is filled in.
  * false = the link address is not known yet: the segment was copied into the neighbour's queue (or dropped there);
  * the frame is unused and may be filled again. */
 bool ip_frame_finish(struct ip *ip, struct ip_frame *fr);

@@ -17,12 +17,12 @@
 static enum nst_drop check_frame(const nst_rx_frame *f)
 {
     const nst_offload *o = &f->off;
-    if (f->len > IP_MAX + ETH_HDR)
+    if (f->len > IP_MAX + IP6_HDR + ETH_HDR)
         return NST_DROP_LINK_OVERSIZE;
     if (o->csum_state > NST_CSUM_VALID || o->gso_type > NST_GSO_UDP)
         return NST_DROP_LINK_OFFLOAD;
     if (o->csum_state == NST_CSUM_PARTIAL && (uint32_t)o->csum_start + o->csum_offset + 2 > f->len)
-        return NST_DROP_LINK_CSUM;
+        return NST_DROP_LINK_CSUM_AT;
     if (o->gso_type == NST_GSO_NONE)
         return NST_DROP_NONE;
     if (o->gso_size == 0 || o->gso_size > f->len)
@@ -45,7 +45,7 @@ bool ip_offload_check(struct ip *ip, const struct ip_view *v, bool is_fragment)
         return true;
     uint32_t field = v->proto == PROTO_TCP ? 16 : v->proto == PROTO_UDP ? 6 : 2;
     if (is_fragment || o->csum_offset != field || o->csum_start != (uint32_t)(v->l4 - v->l3))
-        return drop(ip->b, NST_DROP_LINK_CSUM, ifx, v->l3_len, o->csum_start);
+        return drop(ip->b, NST_DROP_LINK_CSUM_AT, ifx, v->l3_len, o->csum_start);
     return true;
 }
 

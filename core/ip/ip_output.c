@@ -198,6 +198,27 @@ static void count_out(struct ip *ip, uint32_t ip_len)
     ip->b->stats.ip_bytes_out += ip_len;
 }
 
+/* A superframe counts as the packets that the device makes of it. */
+static void count_superframe(struct ip *ip, uint32_t ip_len, const nst_offload *off)
+{
+    count_out(ip, ip_len);
+    if (off->gso_type == NST_GSO_NONE)
+        return;
+    uint32_t more = (ip_len - off->hdr_len + off->gso_size - 1) / off->gso_size - 1;
+    ip->b->stats.ip_out += more;
+    ip->b->stats.ip_bytes_out += (uint64_t)more * off->hdr_len;
+}
+
+/* Offsets within the packet become offsets within the frame. */
+static nst_offload behind_link(const struct netif *nif, nst_offload off)
+{
+    if (off.csum_state == NST_CSUM_PARTIAL)
+        off.csum_start = (uint16_t)(off.csum_start + nif->l2_len);
+    if (off.gso_type != NST_GSO_NONE)
+        off.hdr_len = (uint16_t)(off.hdr_len + nif->l2_len);
+    return off;
+}
+
 /* iov[0] = [start, end) of the scratch; niov - 1 payload slices of `payload` bytes follow. */
 static void fill_frame(nst_tx_frame *f, uint8_t *start, const uint8_t *end, size_t slices, uint32_t payload)
 {
@@ -263,7 +284,8 @@ static void emit_whole_packet(struct ip *ip, struct netif *nif, struct pkt *k, u
 {
     uint8_t *end = start + nif->l2_len;
     fill_frame(f, start, end, pkt_slices(&ip->b->pkts, k, 0, k->len, f->iov + 1), k->len);
-    count_out(ip, k->len);
+    f->off = behind_link(nif, k->off);
+    count_superframe(ip, k->len, &k->off);
     pktq_push(&ip->sent, k);
 }
 
@@ -360,6 +382,7 @@ static struct pkt *copy_segment(struct ip *ip, const struct ip_frame *fr, const 
     k->proto = fr->proto;
     k->flags = PKT_IS_IP;
     k->rule = fr->f->note.rule;
+    k->off = fr->f->off;
     return k;
 }
 
@@ -391,7 +414,14 @@ bool ip_frame_finish(struct ip *ip, struct ip_frame *fr)
     if (!netif_is_up(nif))
         return drop(b, NST_DROP_LINK_DOWN, nif->cfg.ifx, len, 0);
     uint8_t mac[6] = {0}, *start = put_segment_ip(ip, fr);
-    uint32_t id = 0;
+    const uint8_t *end = fr->hdr->b + TX_L4 + fr->l4_hdr_len;
+    uint32_t id = 0, ip_len = (uint32_t)(end - start) + fr->payload_len;
+    nst_offload off = fr->f->off;
+    if (off.csum_state == NST_CSUM_PARTIAL)
+        off.csum_start = (uint16_t)(fr->hdr->b + TX_L4 - start);
+    if (off.gso_type != NST_GSO_NONE)
+        off.hdr_len = (uint16_t)(end - start);
+    fr->f->off = off;
     if (!link_address(ip, nif, &fr->route->nexthop, mac, &id)) {
         struct pkt *k = id ? copy_segment(ip, fr, start) : NULL;
         if (k)
@@ -400,10 +430,9 @@ bool ip_frame_finish(struct ip *ip, struct ip_frame *fr)
             drop(b, id ? NST_DROP_OUT_NO_MEMORY : NST_DROP_NEIGHBOR_FULL, nif->cfg.ifx, len, 0);
         return false;
     }
-    const uint8_t *end = fr->hdr->b + TX_L4 + fr->l4_hdr_len;
-    uint32_t ip_len = (uint32_t)(end - start) + fr->payload_len;
     start = put_link(nif, start, mac, is4);
     fill_frame(fr->f, start, end, fr->f->niov > 0 ? fr->f->niov - 1 : 0, fr->payload_len);
-    count_out(ip, ip_len);
+    fr->f->off = behind_link(nif, off);
+    count_superframe(ip, ip_len, &off);
     return true;
 }

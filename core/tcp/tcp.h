@@ -39,7 +39,7 @@ enum { TCP_MSS_DEFAULT4 = 536, TCP_MSS_DEFAULT6 = 1220 /* RFC 9293 §3.7.1 */, T
 enum { SEG_SYN = 1, SEG_FIN = 2, SEG_SACKED = 4, SEG_LOST = 8, SEG_RTX_OUT = 16 /* a retransmission is in flight */,
        SEG_EVER_RTX = 32 /* Karn: no RTT sample */, SEG_PSH = 64, SEG_APP_LIMITED = 128 /* tcp_rate.c */ };
 
-struct tcp_seg { /* pool object: one transmitted segment not yet cumulatively acknowledged */
+struct tcp_seg { /* pool object: a segment in flight, or the segments of one superframe, not yet cumulatively acknowledged */
     uint32_t prev, next;        /* ids, by sequence */
     uint32_t left, right, prio; /* treap by sequence, for SACK look-up */
     uint32_t tprev, tnext;      /* ids, by time of last transmission: those in flight that RACK still judges; tprev == own id = not there */
@@ -51,6 +51,8 @@ struct tcp_seg { /* pool object: one transmitted segment not yet cumulatively ac
     nst_time xmit;              /* last transmission */
     nst_time delivered_at, first_sent_at; /* tcp_rate.c: the connection's state when it was sent */
     uint32_t delivered, tx_in_flight, lost;
+    uint16_t segs;              /* segments: 1 but for a superframe. Everything that counts segments counts these */
+    uint16_t mss;               /* segs > 1: bytes of each but the last, which may be shorter */
 };
 
 /* --------------------------------------------------------------------------------------------------------- pcb */
@@ -475,6 +477,9 @@ struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id); /* NULL for 0 */
 struct tcp_seg *tcp_seg_append(struct tcp *t, struct tcp_pcb *p, seq_t seq, uint32_t len, uint8_t flags); /* NULL = pool empty */
 void tcp_seg_pop_first(struct tcp *t, struct tcp_pcb *p);
 bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t len); /* s keeps the first len; false = pool empty */
+/* s becomes one segment: the first of a superframe, and not longer than the MSS is now. false = pool empty. */
+bool tcp_seg_isolate(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s);
+void tcp_seg_trim(struct tcp_seg *s, seq_t from); /* what lies before `from`, within s, leaves it */
 struct tcp_seg *tcp_seg_find(const struct tcp *t, const struct tcp_pcb *p, seq_t pos); /* lowest with end > pos */
 void tcp_seg_clear(struct tcp *t, struct tcp_pcb *p);
 
@@ -512,7 +517,7 @@ struct tcp_seg *tcp_recovery_next_rtx(struct tcp *t, struct tcp_pcb *p); /* lost
 uint32_t tcp_recovery_pipe(const struct tcp_pcb *p);  /* segments in the network */
 bool tcp_recovery_may_send_new(const struct tcp_pcb *p);
 void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule);
-void tcp_recovery_seg_acked(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s); /* s leaves the scoreboard */
+void tcp_recovery_seg_acked(struct tcp_pcb *p, const struct tcp_seg *s); /* its segments leave the scoreboard */
 void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, bool is_rtx);
 
 /* ---- tcp_rack.c (RFC 8985 §6), tcp_tlp.c (§7), tcp_prr.c, tcp_undo.c, tcp_rate.c */
@@ -545,7 +550,7 @@ uint32_t tcp_cwnd_initial(const struct tcp *t, const struct tcp_pcb *p);
 void tcp_cwnd_begin(const struct tcp *t, struct tcp_pcb *p);
 uint32_t tcp_cwnd_ssthresh(const struct tcp_pcb *p);
 bool tcp_cwnd_is_limited(const struct tcp_pcb *p);
-void tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p);
+bool tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p); /* true: the window may be another now */
 void tcp_cwnd_validate(struct tcp *t, struct tcp_pcb *p, bool is_limited);
 
 /* ---- tcp_mtu_probe.c */
@@ -562,11 +567,13 @@ void tcp_mtu_probe_on_timeout(struct tcp *t, struct tcp_pcb *p);
 /* ---- tcp_pace.c, tcp_ecn.c, tcp_accecn.c */
 uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p); /* bytes per second, followed or not; 0 = unknown */
 bool tcp_pace_may_send(struct tcp *t, struct tcp_pcb *p); /* false: TCPT_PACE is armed */
+uint32_t tcp_pace_room(const struct tcp *t, const struct tcp_pcb *p); /* bytes that may leave at once */
 void tcp_pace_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len);
 uint16_t tcp_ecn_syn_flags(struct tcp *t, struct tcp_pcb *p);
 void tcp_ecn_from_syn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
 void tcp_ecn_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
 bool tcp_ecn_acked(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d);
+bool tcp_ecn_may_cut(const struct tcp_pcb *p, uint32_t offload); /* a device may cut the next superframe into segments */
 uint16_t tcp_ecn_flags(struct tcp_pcb *p, bool is_new_data, uint8_t *ect);
 void tcp_ecn_info(const struct tcp_pcb *p, nst_tcp_info *out); /* its ECN part */
 void tcp_accecn_info(const struct tcp_pcb *p, nst_tcp_info *out);
@@ -614,8 +621,8 @@ void tcp_mark(struct tcp *t, struct tcp_pcb *p);
 /* One frame of p. false = nothing (more) to send now: p is unmarked. */
 bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame *f);
 void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p); /* RTO or persist, as what is in flight requires */
-/* Bytes of new data that may leave now as one segment; 0 = none. */
-uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint8_t *flags, enum nst_rule *rule);
+/* Bytes of new data that may leave now, as at most `segs` segments of one frame; 0 = none. */
+uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint32_t segs, uint8_t *flags, enum nst_rule *rule);
 bool tcp_segment_sent(struct tcp_pcb *p, seq_t end);
 bool tcp_segment_may_join(struct tcp_pcb *p, uint32_t len); /* the next len bytes may be one segment, and a chunk */
 uint32_t tcp_segment_join(struct tcp_pcb *p, uint32_t len, uint8_t *flags);

@@ -33,23 +33,24 @@ static void trace_cwnd(struct tcp *t, const struct tcp_pcb *p, enum nst_rule rul
 }
 
 /* Data is about to leave: was there a pause? */
-void tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p)
+bool tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p)
 {
     if (p->rec.packets_out > 0 || p->n.data_segs_out == 0)
-        return;
+        return false;
     cc_tell(&p->cc, CC_EV_IDLE_RESTART, t->b->now);
     nst_time idle = time_sub(t->b->now, p->rec.last_sent), rto = NST_US(p->rtt.rto);
     if (p->cc.ops->owns_cwnd || t->b->set[NST_SET_TCP_SS_AFTER_IDLE] == 0 || idle <= rto)
-        return;
+        return p->cc.ops->owns_cwnd;
     uint32_t restart = tcp_cwnd_initial(t, p), before = p->cc.cwnd;
     p->rec.cwnd_stamp = t->b->now;
     p->rec.cwnd_used = 0;
     if (before <= restart)
-        return;
+        return false;
     p->cc.ssthresh = tcp_cwnd_ssthresh(p);
     for (; idle > rto && p->cc.cwnd > restart; idle -= rto)
         p->cc.cwnd = p->cc.cwnd / 2 > restart ? p->cc.cwnd / 2 : restart;
     trace_cwnd(t, p, NST_RULE_CC_IDLE);
+    return true;
 }
 
 /* RFC 7661 §4.3: the window was not full for an RTO. Not while the application waits for room in the send buffer. */

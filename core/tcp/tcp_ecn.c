@@ -97,6 +97,15 @@ bool tcp_ecn_acked(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, s
     return true;
 }
 
+/* A device that cuts superframes leaves CWR to the first segment (RFC 3168 §6.1.2), if it knows; as a part of ACE (RFC 9768) the flag
+ * belongs on each. */
+bool tcp_ecn_may_cut(const struct tcp_pcb *p, uint32_t offload)
+{
+    if (p->acc.is_on)
+        return (p->acc.r.cep << WIRE_ACE_SHIFT & TCP_CWR) == 0;
+    return !p->ecn.is_on || !p->ecn.cwr_owed || (offload & NST_OFFLOAD_TSO_ECN) != 0;
+}
+
 /* Flags of classic ECN and the two bits of the IP header for a segment about to leave. */
 uint16_t tcp_ecn_flags(struct tcp_pcb *p, bool is_new_data, uint8_t *ect)
 {

@@ -24,7 +24,7 @@ static void on_too_big(struct tcp *t, struct tcp_pcb *p, const struct ip_error *
     }
     uint32_t resend = 0;
     for (struct tcp_seg *s = tcp_seg_at(t, p->q.first); s != NULL; s = tcp_seg_at(t, s->next)) { /* bounded by what is in flight */
-        if (s->len <= p->snd.mss)
+        if ((s->segs > 1 ? s->mss : s->len) <= p->snd.mss)
             continue;
         tcp_recovery_mark_lost(t, p, s, NST_RULE_TCP_PMTU_RTX);
         resend++;

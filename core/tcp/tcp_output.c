@@ -4,13 +4,18 @@
  * stack.c visits every marked pcb; one visit gives one frame, in this order: SYN, lost segments, new data, FIN, a probe, a bare
  * ACK. Whatever leaves carries the acknowledgement, so an ACK that is owed rides on data when there is some.
  * RFC 9293 §3.10.2, §3.8; RFC 5681; RFC 6298 §5 (timers).
+ * Where the device cuts superframes, new data leaves as one frame per chunk (tcp_segment.c): one header, slices of the send queue, one
+ * record that counts as its segments. Retransmissions are always single segments.
  * INVARIANT: nothing is sent beyond SND.UNA + SND.WND but the first segment in flight, window probes and what the peer's
  * shrinking window left outside after it was first sent. */
 #include <tcp/tcp.h>
 
-struct outseg { /* a decision about one segment */
+enum { FRAME_TEXT_MAX = 65535 - 60 - 60 /* LIMIT: payload of a superframe: both headers fit beside it, in either family */ };
+
+struct outseg { /* a decision about one frame */
     seq_t seq;
     uint32_t len;      /* payload bytes */
+    uint32_t segs;     /* more than 1: a superframe of so many segments */
     uint16_t flags;
     uint16_t rule;
     bool is_rtx, is_syn;
@@ -110,9 +115,10 @@ static void settle_ack(struct tcp *t, struct tcp_pcb *p, const struct outseg *o,
 
 static void count_out(struct tcp *t, struct tcp_pcb *p, const struct outseg *o)
 {
-    t->b->stats.tcp_out++;
-    p->n.segs_out++;
-    p->n.data_segs_out += o->len > 0;
+    uint32_t segs = o->segs > 1 ? o->segs : 1;
+    t->b->stats.tcp_out += segs;
+    p->n.segs_out += segs;
+    p->n.data_segs_out += o->len > 0 ? segs : 0;
     p->n.bytes_sent += o->len;
     if (o->is_rtx) {
         t->b->stats.tcp_retrans++;
@@ -134,6 +140,28 @@ static void urgent(const struct tcp_pcb *p, const struct outseg *o, struct wire_
     h->urg = (uint16_t)(ahead < 65535 ? ahead : 65535);
 }
 
+/* Over the whole segment, or over the pseudo header alone where the device does the rest. */
+static nst_offload put_checksum(struct tcp *t, const struct tcp_pcb *p, const struct outseg *o, uint8_t *l4, const nst_tx_frame *f)
+{
+    const struct netif *nif = netif_get(t->ip, p->route.ifx);
+    uint32_t hdr_len = (uint32_t)(l4[12] >> 4) * 4;
+    csum_t sum = {0};
+    csum_add_pseudo(&sum, &p->local, &p->remote, PROTO_TCP, hdr_len + o->len);
+    if (nif != NULL && (nif->cfg.offload & NST_OFFLOAD_CSUM)) {
+        nst_offload off = {.csum_state = NST_CSUM_PARTIAL, .csum_offset = 16};
+        put16(l4 + 16, (uint16_t)~csum_finish(&sum));
+        if (o->segs > 1) {
+            off.gso_type = p->is_v6 ? NST_GSO_TCP6 : NST_GSO_TCP4;
+            off.gso_size = (uint16_t)p->snd.mss;
+        }
+        return off;
+    }
+    csum_add(&sum, l4, hdr_len);
+    csum_add_iov(&sum, f->iov + 1, f->niov - 1);
+    put16(l4 + 16, csum_finish(&sum));
+    return (nst_offload){0};
+}
+
 /* Fills the frame. false = the segment went to the neighbour's queue instead; the frame is free. */
 static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struct tx_hdr *hdr, nst_tx_frame *f)
 {
@@ -152,23 +180,18 @@ static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struc
     h.wnd = select_window(t, p, o->is_syn);
     urgent(p, o, &h);
 
-    uint32_t room = p->snd.mss + (p->opt.ts ? 12u : 0u), covered = 0;
-    while (!o->is_syn && h.opt.nsack > 0 && o->len + wire_tcp_opt_len(&h.opt, false) > room)
+    uint32_t room = p->snd.mss + (p->opt.ts ? 12u : 0u), covered = 0, longest = o->len < p->snd.mss ? o->len : p->snd.mss;
+    while (!o->is_syn && h.opt.nsack > 0 && longest + wire_tcp_opt_len(&h.opt, false) > room)
         h.opt.nsack--; /* data takes precedence over SACK blocks */
     if (p->acc.is_on && !o->is_syn)
-        tcp_accecn_fill(t, p, &h, o->len, o->is_rtx || o->len > room ? 0 : o->len == 0 ? UINT32_MAX : room - o->len);
+        tcp_accecn_fill(t, p, &h, o->len, o->is_rtx || longest > room ? 0 : o->len == 0 ? UINT32_MAX : room - longest);
     uint8_t *l4 = hdr->b + TX_L4;
     uint32_t hdr_len = wire_tcp_emit(l4, &h);
     f->niov = 1;
     if (o->len > 0)
         f->niov += (uint32_t)stream_slices(&t->b->pages, &p->sndq, o->seq.v + o->is_syn, o->len, f->iov + 1, NST_TX_IOV_MAX - 1, &covered);
     nst_assert(t->b, covered == o->len);
-    csum_t sum = {0};
-    csum_add_pseudo(&sum, &p->local, &p->remote, PROTO_TCP, hdr_len + o->len);
-    csum_add(&sum, l4, hdr_len);
-    csum_add_iov(&sum, f->iov + 1, f->niov - 1);
-    put16(l4 + 16, csum_finish(&sum));
-    f->off = (nst_offload){0};
+    f->off = put_checksum(t, p, o, l4, f);
     struct ip_frame fr = {.hdr = hdr, .f = f, .l4_hdr_len = hdr_len, .payload_len = o->len, .route = &p->route, .dst = p->remote,
                           .proto = PROTO_TCP, .ttl = p->ttl, .tos = p->tos, .flow = p->flow};
     fill_note(p, o, &f->note);
@@ -246,11 +269,8 @@ static bool next_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     bool is_first = pool_id(&t->segs, s) == p->q.first;
     if (!is_first && seq_gt(seq_add(s->seq, s->len), seq_add(p->snd.una, p->snd.wnd)))
         return false; /* the peer took the window back: only the first segment probes it (attacks H1) */
-    uint32_t fin = (s->flags & SEG_FIN) != 0;
-    if (s->len - fin > p->snd.mss) { /* the path MTU fell since */
-        if (!tcp_seg_split(t, p, s, p->snd.mss))
-            return false;
-    }
+    if (!tcp_seg_isolate(t, p, s)) /* it was a superframe, or the path MTU fell since */
+        return false;
     fill_rtx(o, s);
     p->rec.must_send_first = false;
     tcp_recovery_seg_sent(t, p, s, true);
@@ -280,19 +300,36 @@ static void probe_sent(struct tcp *t, struct tcp_pcb *p, struct outseg *o, bool 
     tcp_output_rtx_timer(t, p);
 }
 
+/* Segments that one frame of new data may hold now. */
+static uint32_t frame_segs(struct tcp *t, const struct tcp_pcb *p)
+{
+    const struct netif *nif = netif_get(t->ip, p->route.ifx);
+    uint32_t offload = nif != NULL ? nif->cfg.offload : 0, pipe = tcp_recovery_pipe(p);
+    bool is_cut = (offload & (p->is_v6 ? NST_OFFLOAD_TSO6 : NST_OFFLOAD_TSO4)) != 0;
+    if (!is_cut || p->snd.has_urg || p->tlp.owed || p->rec.frto_new > 0 || pipe >= p->cc.cwnd || !tcp_ecn_may_cut(p, offload))
+        return 1;
+    uint32_t segs = FRAME_TEXT_MAX / p->snd.mss, paced = tcp_pace_room(t, p);
+    segs = segs < p->cc.cwnd - pipe ? segs : p->cc.cwnd - pipe;
+    paced = paced / p->snd.mss + (paced % p->snd.mss != 0);
+    segs = segs < paced ? segs : paced;
+    return segs > 0 ? segs : 1;
+}
+
 static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 {
     enum nst_rule rule = NST_RULE_TCP_FIN;
     uint8_t flags;
-    uint32_t probe = tcp_mtu_probe_next(t, p);
+    uint32_t probe = tcp_mtu_probe_next(t, p), mss = p->snd.mss;
     if (probe == TCP_MTU_PROBE_WAIT)
         return false;
-    uint32_t len = probe != TCP_MTU_PROBE_NONE ? tcp_segment_join(p, probe, &flags) : tcp_segment_next(t, p, &flags, &rule);
+    bool is_probe = probe != TCP_MTU_PROBE_NONE; /* longer than the MSS and yet one segment */
+    uint32_t len = is_probe ? tcp_segment_join(p, probe, &flags) : tcp_segment_next(t, p, frame_segs(t, p), &flags, &rule);
+    if (len > 0 && tcp_cwnd_restart(t, p) && !is_probe && len > mss) /* what was planned may be too much now */
+        len = tcp_segment_next(t, p, frame_segs(t, p), &flags, &rule);
     bool fin = may_add_fin(p, len);
     if (len == 0 && !fin)
         return false;
-    if (len > 0)
-        tcp_cwnd_restart(t, p);
+    uint32_t segs = len > mss && !is_probe ? (len + mss - 1) / mss : 1;
     if (len > 0 && !tcp_recovery_may_send_new(p) && !p->tlp.owed) {
         p->rec.is_cwnd_blocked = true;
         return false;
@@ -305,17 +342,20 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
         return false; /* LIMIT: the pool of segments is empty; the persist timer tries again when nothing is in flight */
     if (p->rec.ca_state == TCP_CA_DISORDER && len > 0)
         rule = NST_RULE_TCP_LIMITED;
-    if (probe != TCP_MTU_PROBE_NONE)
+    if (is_probe)
         rule = NST_RULE_TCP_MTU_PROBE;
     *o = (struct outseg){.seq = p->snd.nxt, .len = len, .flags = (uint16_t)(TCP_ACK | flags | (fin ? TCP_FIN : 0)),
-                         .rule = (uint16_t)rule};
+                         .rule = (uint16_t)rule, .segs = segs};
+    s->segs = (uint16_t)segs;
+    s->mss = (uint16_t)mss;
     if (len > 0 && tcp_segment_sent(p, seq_add(p->snd.nxt, len)))
         s->flags |= SEG_PSH;
     p->snd.nxt = seq_add(p->snd.nxt, len + fin);
     p->snd.fin_sent |= fin;
-    if (len > 0 && len < p->snd.mss)
+    bool is_partial = !is_probe && len % mss != 0;
+    if (is_partial)
         p->snd.small = p->snd.nxt;
-    if (len < p->snd.mss || seq_geq(p->snd.nxt, p->snd.end))
+    if (len == 0 || is_partial || seq_geq(p->snd.nxt, p->snd.end))
         p->force_partial = p->force_push = false; /* it was for the partial segment behind the full ones */
     if (tcp_timer_is_on(p, TCPT_PERSIST)) { /* the window opened: forget the probes */
         p->rtt.backoff = 0;
@@ -323,7 +363,7 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     }
     tcp_recovery_seg_sent(t, p, s, false);
     tcp_pace_sent(t, p, len);
-    if (probe != TCP_MTU_PROBE_NONE)
+    if (is_probe)
         tcp_mtu_probe_sent(t, p, len);
     if (p->notsent_lowat != 0)
         tcp_wake_writer(t, p);
@@ -346,9 +386,11 @@ static bool next_tlp_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     struct tcp_seg *s = tcp_seg_at(t, p->q.last);
     if (s == NULL || (s->flags & SEG_RTX_OUT))
         return false;
-    uint32_t fin = (s->flags & SEG_FIN) != 0;
-    if (s->len - fin > p->snd.mss) {
-        if (!tcp_seg_split(t, p, s, s->len - fin - p->snd.mss))
+    uint32_t text = s->len - ((s->flags & SEG_FIN) != 0), before = s->segs > 1 ? (s->segs - 1u) * s->mss : 0;
+    if (text - before > p->snd.mss) /* the path MTU fell since */
+        before = text - p->snd.mss;
+    if (before > 0) {
+        if (!tcp_seg_split(t, p, s, before))
             return false;
         s = tcp_seg_at(t, p->q.last);
     }

@@ -7,6 +7,8 @@
  * segments of a connection and whatever has no round trip time yet go unpaced. ACKs, probes and SYNs are never paced. */
 #include <tcp/tcp.h>
 
+enum { UNPACED = 10 /* segments at the beginning of a connection */ };
+
 uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p)
 {
     if (p->cc.pacing_bps != 0)
@@ -20,7 +22,7 @@ uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p)
 
 static uint64_t rate_bytes_per_s(const struct tcp *t, const struct tcp_pcb *p)
 {
-    bool is_asked = p->cc.pacing_bps != 0 || (t->b->set[NST_SET_TCP_PACING] != 0 && p->n.data_segs_out >= 10);
+    bool is_asked = p->cc.pacing_bps != 0 || (t->b->set[NST_SET_TCP_PACING] != 0 && p->n.data_segs_out >= UNPACED);
     return is_asked ? tcp_pace_rate(t, p) : 0;
 }
 
@@ -42,6 +44,16 @@ bool tcp_pace_may_send(struct tcp *t, struct tcp_pcb *p)
     return false;
 }
 
+/* After tcp_pace_may_send: what is left of this burst, or a new one. The last segment of a burst may overrun it. */
+uint32_t tcp_pace_room(const struct tcp *t, const struct tcp_pcb *p)
+{
+    uint64_t rate = rate_bytes_per_s(t, p);
+    bool is_start = t->b->set[NST_SET_TCP_PACING] != 0 && p->n.data_segs_out < UNPACED;
+    if (rate == 0)
+        return is_start ? (UNPACED - (uint32_t)p->n.data_segs_out) * p->snd.mss : UINT32_MAX;
+    return p->pace.at <= t->b->now ? quantum(p, rate) : p->pace.burst;
+}
+
 void tcp_pace_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len)
 {
     uint64_t rate = rate_bytes_per_s(t, p);
@@ -53,5 +65,7 @@ void tcp_pace_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len)
         p->pace.burst = quantum(p, rate);
     }
     p->pace.burst = p->pace.burst > len ? p->pace.burst - len : 0;
-    p->pace.at = time_add(p->pace.at, (nst_time)len * 1000000000u / rate);
+    uint32_t whole = len / p->snd.mss, rest = len % p->snd.mss; /* a superframe takes as long as its segments, to the nanosecond */
+    nst_time each = (nst_time)p->snd.mss * 1000000000u / rate;
+    p->pace.at = time_add(p->pace.at, whole * each + (nst_time)rest * 1000000000u / rate);
 }

@@ -202,7 +202,7 @@ uint32_t tcp_rack_detect(struct tcp *t, struct tcp_pcb *p)
         if (wait > 0)
             break;
         tcp_recovery_mark_lost(t, p, s, NST_RULE_TCP_RACK);
-        lost++;
+        lost += s->segs;
     }
     if (wait > 0) { /* one timer for all that were sent before the newest delivered */
         nst_time last = time_add(p->rack.xmit, NST_US((uint64_t)p->rack.rtt_us + p->rack.reo_wnd_us + TIMER_SLACK_US));

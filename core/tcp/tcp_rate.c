@@ -14,7 +14,7 @@ void tcp_rate_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s)
     s->delivered_at = p->rate.delivered_at;
     s->delivered = (uint32_t)p->rate.delivered_total;
     s->lost = p->rate.lost_total;
-    s->tx_in_flight = tcp_recovery_pipe(p) + 1;
+    s->tx_in_flight = tcp_recovery_pipe(p) + s->segs;
     s->flags = (uint8_t)(p->rate.app_limited != 0 ? s->flags | SEG_APP_LIMITED : s->flags & ~SEG_APP_LIMITED);
 }
 
@@ -29,7 +29,7 @@ void tcp_rate_check_app_limited(struct tcp_pcb *p)
 
 void tcp_rate_delivered(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, struct tcp_delivery *d)
 {
-    p->rate.delivered_total++;
+    p->rate.delivered_total += s->segs;
     p->rate.delivered_at = t->b->now;
     if (d->rate_has && s->xmit < d->rate_xmit)
         return;

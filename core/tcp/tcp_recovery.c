@@ -38,34 +38,33 @@ void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s,
         return;
     if (s->flags & SEG_RTX_OUT) { /* the retransmission was lost as well */
         s->flags &= (uint8_t)~SEG_RTX_OUT;
-        p->rec.retrans_out--;
+        p->rec.retrans_out -= s->segs;
     }
     if ((s->flags & SEG_LOST) == 0) {
         s->flags |= SEG_LOST;
-        p->rec.lost_out++;
+        p->rec.lost_out += s->segs;
         uint32_t rest = p->rec.packets_out - p->rec.lost_out;
         if (p->rec.sacked_out > rest) /* without SACK, where duplicate ACKs are counted and name no segment */
             p->rec.sacked_out = rest;
     }
     s->rule = (uint16_t)rule;
-    p->rate.lost_total++;
+    p->rate.lost_total += s->segs;
     tcp_rack_forget(t, p, s);
     const struct tcp_seg *hint = tcp_seg_at(t, p->q.rtx_hint);
     if (hint != NULL && seq_lt(s->seq, hint->seq))
         p->q.rtx_hint = 0;
 }
 
-/* s leaves the scoreboard: SND.UNA passed it. */
-void tcp_recovery_seg_acked(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s)
+/* The segments of s leave the scoreboard: SND.UNA passed them. */
+void tcp_recovery_seg_acked(struct tcp_pcb *p, const struct tcp_seg *s)
 {
-    p->rec.packets_out--;
+    p->rec.packets_out -= s->segs;
     if (s->flags & SEG_LOST)
-        p->rec.lost_out--;
+        p->rec.lost_out -= s->segs;
     if (s->flags & SEG_RTX_OUT)
-        p->rec.retrans_out--;
+        p->rec.retrans_out -= s->segs;
     if (s->flags & SEG_SACKED)
-        p->rec.sacked_out--;
-    tcp_rack_forget(t, p, s);
+        p->rec.sacked_out -= s->segs;
 }
 
 void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, bool is_rtx)
@@ -76,15 +75,15 @@ void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, 
     p->rec.has_sent = true;
     tcp_rack_sent(t, p, s);
     if (p->rec.ca_state == TCP_CA_RECOVERY || p->rec.ca_state == TCP_CA_CWR)
-        p->prr.out++;
+        p->prr.out += s->segs;
     if (!is_rtx) {
-        p->rec.packets_out++;
+        p->rec.packets_out += s->segs;
         return;
     }
     tcp_mtu_probe_spoilt(p);
-    tcp_undo_sent(t, p, 1);
+    tcp_undo_sent(t, p, s->segs);
     if ((s->flags & SEG_RTX_OUT) == 0)
-        p->rec.retrans_out++;
+        p->rec.retrans_out += s->segs;
     s->flags |= SEG_RTX_OUT | SEG_EVER_RTX;
     if (s->rtx_count < UINT8_MAX)
         s->rtx_count++;
@@ -103,9 +102,9 @@ static uint32_t detect_by_threshold(struct tcp *t, struct tcp_pcb *p)
     struct tcp_seg *s = tcp_seg_at(t, p->q.lost_cursor);
     while (s != NULL && p->q.sacked_above >= threshold) {
         if (s->flags & SEG_SACKED) {
-            if (p->q.sacked_above == threshold)
-                break; /* what comes next has one less above it */
-            p->q.sacked_above--;
+            if (p->q.sacked_above < threshold + s->segs)
+                break; /* what comes next has fewer above it */
+            p->q.sacked_above -= s->segs;
         } else if ((s->flags & SEG_LOST) == 0) {
             tcp_recovery_mark_lost(t, p, s, NST_RULE_TCP_SACK_RTX);
         }
@@ -129,8 +128,11 @@ static uint32_t detect(struct tcp *t, struct tcp_pcb *p)
 static void mark_first_lost(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule)
 {
     struct tcp_seg *s = tcp_seg_at(t, p->q.first);
-    if (s != NULL && (s->flags & SEG_RTX_OUT) == 0)
-        tcp_recovery_mark_lost(t, p, s, rule);
+    if (s == NULL || (s->flags & SEG_RTX_OUT) != 0)
+        return;
+    if (s->segs > 1)
+        (void)tcp_seg_isolate(t, p, s); /* LIMIT: without a record for the rest all of it counts as lost */
+    tcp_recovery_mark_lost(t, p, s, rule);
 }
 
 /* ------------------------------------------------------------------------------------- beginning and ending a reduction */
@@ -305,6 +307,8 @@ static void on_ack_in_loss(struct tcp *t, struct tcp_pcb *p, const struct tcp_rs
 void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p)
 {
     struct tcp_seg *first = tcp_seg_at(t, p->q.first);
+    if (first != NULL && first->segs > 1)
+        (void)tcp_seg_isolate(t, p, first); /* only the first segment is what the timer was about */
     bool reneged = first != NULL && (first->flags & SEG_SACKED) != 0; /* RFC 2018 §8: the peer threw SACKed data away */
     bool is_new = p->rec.ca_state < TCP_CA_CWR || seq_geq(p->snd.una, p->rec.recover) ||
                   (p->rec.ca_state == TCP_CA_LOSS && p->rec.retransmits == 1);

@@ -4,7 +4,8 @@
  * A block is trusted only inside (SND.UNA, SND.NXT]; anything else is counted and ignored (attacks E8). The set q.sacked
  * remembers every byte SACKed, so a block that repeats what is known costs O(log n) and only its new part touches segments:
  * each segment is visited at most once per byte range that completes it (attacks E10).
- * A segment counts as SACKed when all of it is (a part of a segment does not SACK it).
+ * A segment counts as SACKed when all of it is (a part of a segment does not SACK it); a superframe is cut where its SACKed segments
+ * begin and end.
  * RFC 2883: a first block at or below the cumulative ACK, or inside the second block, reports a duplicate. */
 #include <tcp/tcp.h>
 
@@ -15,28 +16,50 @@ static void mark_sacked(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, str
     tcp_rack_forget(t, p, s);
     d->orig_acked |= (s->flags & SEG_EVER_RTX) == 0 && seq_leq(seq_add(s->seq, s->len), p->rec.recover);
     if (s->flags & SEG_LOST)
-        p->rec.lost_out--;
+        p->rec.lost_out -= s->segs;
     if (s->flags & SEG_RTX_OUT)
-        p->rec.retrans_out--;
+        p->rec.retrans_out -= s->segs;
     s->flags = (uint8_t)((s->flags & ~(SEG_LOST | SEG_RTX_OUT)) | SEG_SACKED);
-    p->rec.sacked_out++;
+    p->rec.sacked_out += s->segs;
     const struct tcp_seg *cursor = tcp_seg_at(t, p->q.lost_cursor);
     if (cursor != NULL && seq_geq(s->seq, cursor->seq))
-        p->q.sacked_above++;
+        p->q.sacked_above += s->segs;
     if ((s->flags & SEG_EVER_RTX) == 0 && (!d->has_xmit || s->xmit > d->newest_xmit)) {
         d->newest_xmit = s->xmit;
         d->has_xmit = true;
     }
-    d->sacked_segs++;
-    d->delivered_segs++;
+    d->sacked_segs += s->segs;
+    d->delivered_segs += s->segs;
+}
+
+/* Cuts a superframe before the first and behind the last of its segments that lie in `known` as a whole. LIMIT: without a record for
+ * the rest it stays whole, as if the block had been lost. */
+static void cut_at(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, const struct iv *known)
+{
+    seq_t end = seq_add(s->seq, s->len);
+    uint32_t from = seq_gt(known->lo, s->seq) ? (seq_len(known->lo, s->seq) + s->mss - 1) / s->mss * s->mss : 0;
+    uint32_t to = seq_geq(known->hi, end) ? s->len : seq_len(known->hi, s->seq) / s->mss * s->mss;
+    if (from >= to)
+        return;
+    if (from > 0)
+        (void)tcp_seg_split(t, p, s, from); /* the rest is the next record */
+    else if (to < s->len)
+        (void)tcp_seg_split(t, p, s, to);
 }
 
 /* Segments that touch [lo, hi), newly SACKed, and are now covered as a whole. */
 static void mark_range(struct tcp *t, struct tcp_pcb *p, seq_t lo, seq_t hi, struct tcp_delivery *d)
 {
+    const struct iv *in = ivset_find(&t->ivs, &p->q.sacked, lo);
+    nst_assert(t->b, in != NULL);
+    const struct iv known = *in; /* what was added joined it */
     struct tcp_seg *s = tcp_seg_find(t, p, lo);
     for (; s != NULL && seq_lt(s->seq, hi); s = tcp_seg_at(t, s->next)) {
-        if ((s->flags & SEG_SACKED) == 0 && ivset_covers(&t->ivs, &p->q.sacked, s->seq, seq_add(s->seq, s->len)))
+        if (s->flags & SEG_SACKED)
+            continue;
+        if (s->segs > 1)
+            cut_at(t, p, s, &known);
+        if (seq_leq(known.lo, s->seq) && seq_geq(known.hi, seq_add(s->seq, s->len)))
             mark_sacked(t, p, s, d);
     }
 }

@@ -3,6 +3,7 @@
  *
  * Append at the end and removal from the front are what happens per packet: O(log n) with small constants. Look-up serves
  * SACK blocks and splitting: O(log n), whatever blocks the peer sends (attacks E9, E10).
+ * A superframe is one record that counts as its segments, until SACK, a loss or a retransmission cuts it at their borders.
  * INVARIANT: the segments of a connection cover [SND.UNA, SND.NXT) without gap or overlap.
  * Priorities come from the stack's generator, so a peer cannot choose the shape of the tree. */
 #include <tcp/tcp.h>
@@ -76,6 +77,7 @@ static struct tcp_seg *new_seg(struct tcp *t, seq_t seq, uint32_t len, uint8_t f
     s->seq = seq;
     s->len = len;
     s->flags = flags;
+    s->segs = 1;
     s->tprev = id; /* not in the list by time */
     return s;
 }
@@ -115,6 +117,30 @@ void tcp_seg_pop_first(struct tcp *t, struct tcp_pcb *p)
     pool_free(&t->segs, id);
 }
 
+/* Segments in the bytes of a record that stands for several. */
+static uint16_t count_segs(const struct tcp_seg *s)
+{
+    uint32_t text = s->len - ((s->flags & SEG_FIN) != 0);
+    return (uint16_t)(text > s->mss ? (text + s->mss - 1) / s->mss : 1);
+}
+
+void tcp_seg_trim(struct tcp_seg *s, seq_t from)
+{
+    s->len -= seq_len(from, s->seq);
+    s->seq = from;
+    s->flags &= (uint8_t)~SEG_SYN;
+    if (s->segs > 1)
+        s->segs = count_segs(s);
+}
+
+bool tcp_seg_isolate(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s)
+{
+    uint32_t fin = (s->flags & SEG_FIN) != 0, most = p->snd.mss;
+    if (s->segs > 1 && s->mss < most)
+        most = s->mss;
+    return s->len - fin <= most || tcp_seg_split(t, p, s, most);
+}
+
 bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t len)
 {
     nst_assert(t->b, len > 0 && len < s->len);
@@ -132,6 +158,13 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
     n->flags &= (uint8_t)~SEG_SYN;
     s->flags &= (uint8_t) ~(SEG_FIN | SEG_PSH);
     s->len = len;
+    uint32_t before = s->segs;
+    if (before > 1) {
+        n->mss = s->mss;
+        n->segs = count_segs(n);
+        s->segs = count_segs(s);
+    }
+    uint32_t more = s->segs + n->segs - before; /* 0 at a border of segments, else 1 */
     uint32_t id = id_of(t, n), sid = id_of(t, s);
     n->prev = sid;
     n->next = s->next;
@@ -142,11 +175,12 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
     s->next = id;
     insert_any(t, p, id);
     tcp_rack_split(t, p, s, n);
-    p->rec.packets_out++;
-    p->rec.sacked_out += (n->flags & SEG_SACKED) != 0;
-    p->q.lost_cursor = 0; /* counted anew */
-    p->rec.lost_out += (n->flags & SEG_LOST) != 0;
-    p->rec.retrans_out += (n->flags & SEG_RTX_OUT) != 0;
+    p->rec.packets_out += more;
+    p->rec.sacked_out += n->flags & SEG_SACKED ? more : 0;
+    if ((n->flags & SEG_SACKED) && more > 0)
+        p->q.lost_cursor = 0; /* counted anew */
+    p->rec.lost_out += n->flags & SEG_LOST ? more : 0;
+    p->rec.retrans_out += n->flags & SEG_RTX_OUT ? more : 0;
     return true;
 }
 

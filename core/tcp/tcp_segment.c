@@ -6,9 +6,10 @@
  * RFC 9293 §3.8.6.2.1 (sender's silly window avoidance): a segment cut by the window is sent when it is full, or at least half
  * of the largest window the peer ever offered, or when the persist timer forces it.
  *
- * Linux's observable rules, without superframes. What the application writes fills blocks of at most half the peer's largest window
- * (64 KiB at most); a later write tops the last one up unless MSG_EOR closed it. What leaves at one time is a chunk: a piece of the
- * first block, as large as min(cwnd - in flight, max(1, cwnd / 2), about a millisecond at the pacing rate, the peer's window) allows.
+ * Linux's observable rules. Where the device cuts superframes (nst_if.offload) a chunk leaves as one, else segment by
+ * segment. What the application writes fills blocks of at most half the peer's largest window (64 KiB at most); a later
+ * write tops the last one up unless MSG_EOR closed it. What leaves at one time is a chunk: a piece of the first block, as
+ * large as min(cwnd - in flight, max(1, cwnd / 2), about a millisecond at the pacing rate, the peer's window) allows.
  * A chunk of two segments or more ends with PSH; a chunk of one only where a write ended, or where more than half of the largest
  * window went unpushed. Retransmissions repeat the PSH of a write, not that of a chunk.
  * INVARIANT: a segment never crosses the end of a block, so nothing joins a record that MSG_EOR ended, retransmissions included.
@@ -185,7 +186,7 @@ static struct tcp_cut_mark plan(const struct tcp *t, struct tcp_pcb *p, uint32_t
     return (struct tcp_cut_mark){.end = seq_add(p->snd.nxt, len), .push = len == waiting && block.push};
 }
 
-uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint8_t *flags, enum nst_rule *rule)
+uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint32_t segs, uint8_t *flags, enum nst_rule *rule)
 {
     *flags = 0;
     if (p->snd.fin_sent || !tcp_may_send_data(p))
@@ -195,14 +196,17 @@ uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint8_t *flags, enum
     uint32_t usable = seq_gt(edge, from) ? seq_len(edge, from) : 0; /* the peer may have moved it left (attacks H1, K15) */
     bool goes_on = seq_gt(p->cut.now.end, from) && seq_len(p->cut.now.end, from) <= usable;
     p->cut.next = goes_on ? p->cut.now : plan(t, p, usable);
-    uint32_t left = seq_len(p->cut.next.end, from), len = left < p->snd.mss ? left : p->snd.mss;
+    uint32_t left = seq_len(p->cut.next.end, from), most = segs * p->snd.mss, len = left < most ? left : most;
     if (len == 0)
         return 0;
+    if (len > p->snd.mss && (p->ooo.root != 0 || p->acc.is_on))
+        len -= len % p->snd.mss; /* the short segment goes by itself: it has room for SACK blocks and the AccECN option */
     bool is_partial = len < p->snd.mss;
     *rule = is_partial && (p->nodelay || p->force_partial) ? NST_RULE_TCP_NAGLE_OFF : NST_RULE_TCP_NEW_DATA;
     p->cut.next.push |= is_partial && p->force_partial && p->force_push;
-    if (left == len && (p->cut.next.push || goes_on)) /* that a chunk goes on means that it has two segments or more */
-        *flags |= TCP_PSH;                            /* RFC 9293 §3.9.1.2 */
+    bool is_chunk = goes_on || len > p->snd.mss; /* of two segments or more */
+    if (left == len && (p->cut.next.push || is_chunk))
+        *flags |= TCP_PSH; /* RFC 9293 §3.9.1.2 */
     return len;
 }
 

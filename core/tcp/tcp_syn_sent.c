@@ -30,7 +30,7 @@ static void on_syn_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     if (syn != NULL) {
         if ((syn->flags & SEG_EVER_RTX) == 0 && !is_text_acked)
             tcp_rtt_sample(t, p, t->b->now - syn->xmit);
-        tcp_recovery_seg_acked(t, p, syn);
+        tcp_recovery_seg_acked(p, syn);
         tcp_seg_pop_first(t, p);
     }
     p->snd.una = seq_add(p->snd.iss, 1);

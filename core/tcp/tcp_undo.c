@@ -44,7 +44,7 @@ void tcp_undo(struct tcp *t, struct tcp_pcb *p, bool unmark_lost, enum nst_rule 
             if ((s->flags & SEG_LOST) == 0)
                 continue;
             s->flags &= (uint8_t)~SEG_LOST;
-            p->rec.lost_out--;
+            p->rec.lost_out -= s->segs;
             if ((s->flags & SEG_RTX_OUT) == 0)
                 tcp_rack_sent(t, p, s);
         }

@@ -194,6 +194,81 @@ static void a_hundred_megabytes_over_a_bad_link(void **state)
     run_transfer(&c, 4, 100u << 20, 0, NST_S(36000));
 }
 
+/* ------------------------------------------------------------------------------------------------ superframes */
+
+struct wire { /* every packet of a run: when, from whom, every byte */
+    uint64_t hash, packets, longest;
+};
+
+static void hash_packet(void *user, int from, nst_time at, const void *ip, uint32_t len, const nst_tx_note *note)
+{
+    struct wire *w = user;
+    const uint8_t *p = ip;
+    (void)note;
+    w->hash = (w->hash ^ at ^ (uint64_t)from << 63) * 0x100000001b3u;
+    for (uint32_t i = 0; i < len; i++)
+        w->hash = (w->hash ^ p[i]) * 0x100000001b3u;
+    w->packets++;
+    w->longest = len > w->longest ? len : w->longest;
+}
+
+static void configure_faults(struct pair_config *c, uint64_t seed)
+{
+    pair_config_default(c, seed);
+    for (int d = 0; d < 2; d++) {
+        c->link[d] = (struct pair_link){.delay = NST_US(500 + seed * 331 % 9000), .loss_ppm = (uint32_t)(seed * 7919 % 30000),
+                                        .dup_ppm = (uint32_t)(seed * 104729 % 10000), .reorder_ppm = (uint32_t)(seed * 13 % 20000),
+                                        .reorder_by = NST_MS(seed % 20), .rate_bps = seed % 3 == 0 ? 50000000 : 0};
+        c->cfg[d].set[NST_SET_TCP_SACK] = seed % 4 != 1;
+        c->cfg[d].set[NST_SET_TCP_TIMESTAMPS] = seed % 5 != 2;
+        c->cfg[d].set[NST_SET_TCP_ECN] = (int64_t)(1 + seed % 3);
+        c->cfg[d].set[NST_SET_TCP_PACING] = seed % 3 == 1;
+        c->cfg[d].set[NST_SET_TCP_CC] = (int64_t)(seed % 3);
+        c->cfg[d].set[NST_SET_TCP_RACK] = seed % 6 != 0;
+    }
+}
+
+/* A device that cuts superframes puts the same packets on the wire as a stack that sends them one by one: bit for bit and at the same
+ * nanosecond, whatever is lost, reordered or duplicated on the way. */
+static void superframes_cut_by_the_device_change_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 80; seed++) {
+        struct wire w[2] = {{0}};
+        for (int with = 0; with < 2; with++) {
+            struct pair_config c;
+            configure_faults(&c, seed);
+            c.on_frame = hash_packet;
+            c.user = &w[with];
+            c.offload = with ? NST_OFFLOAD_ALL : 0;
+            run_transfer(&c, seed % 2 ? 6 : 4, 300000 + seed * 997, seed * 5010, NST_S(3600));
+        }
+        if (w[0].hash != w[1].hash || w[0].packets != w[1].packets)
+            fail_msg("seed %llu: %llu packets without, %llu with offloads; hashes %llx %llx", (unsigned long long)seed,
+                     (unsigned long long)w[0].packets, (unsigned long long)w[1].packets, (unsigned long long)w[0].hash,
+                     (unsigned long long)w[1].hash);
+    }
+}
+
+/* The link takes superframes whole: losses hit whole ones, the receiver takes them in one pass. The bytes are the same. */
+static void superframes_carried_whole_deliver_the_same(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct wire w = {0};
+        struct pair_config c;
+        configure_faults(&c, seed);
+        for (int d = 0; d < 2; d++)
+            c.link[d].corrupt_ppm = (uint32_t)(seed * 31 % 5000);
+        c.on_frame = hash_packet;
+        c.user = &w;
+        c.offload = NST_OFFLOAD_ALL;
+        c.carries_superframes = true;
+        run_transfer(&c, seed % 2 ? 6 : 4, 300000 + seed * 997, seed * 5010, NST_S(3600));
+        assert_true(w.longest > 4000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +276,8 @@ int main(void)
         cmocka_unit_test(every_fault_at_once_over_many_seeds),
         cmocka_unit_test(attack_H5_heavy_loss_ends),
         cmocka_unit_test(a_hundred_megabytes_over_a_bad_link),
+        cmocka_unit_test(superframes_cut_by_the_device_change_nothing),
+        cmocka_unit_test(superframes_carried_whole_deliver_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -452,11 +452,11 @@ static void attack_A19_offload_metadata(void **state)
         {{.gso_type = NST_GSO_UDP, .gso_size = 10, .hdr_len = 40}, NST_DROP_LINK_GSO_HEADER},
         {{.gso_type = NST_GSO_TCP4, .gso_size = 10}, NST_DROP_LINK_GSO_TYPE}, /* it is UDP */
         {{.gso_type = NST_GSO_TCP6, .gso_size = 10}, NST_DROP_LINK_GSO_TYPE},
-        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 38}, NST_DROP_LINK_CSUM},
-        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 65535, .csum_offset = 65535}, NST_DROP_LINK_CSUM},
-        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 20, .csum_offset = 16}, NST_DROP_LINK_CSUM}, /* TCP's place */
-        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 24, .csum_offset = 2}, NST_DROP_LINK_CSUM},
-        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 0, .csum_offset = 6}, NST_DROP_LINK_CSUM},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 38}, NST_DROP_LINK_CSUM_AT},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 65535, .csum_offset = 65535}, NST_DROP_LINK_CSUM_AT},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 20, .csum_offset = 16}, NST_DROP_LINK_CSUM_AT}, /* TCP's place */
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 24, .csum_offset = 2}, NST_DROP_LINK_CSUM_AT},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 0, .csum_offset = 6}, NST_DROP_LINK_CSUM_AT},
     };
     struct host *h = host_ip();
     good_packet();
@@ -476,7 +476,7 @@ static void attack_A19_offload_metadata(void **state)
 static void attack_A19_longer_than_any_packet(void **state)
 {
     (void)state;
-    static uint8_t bytes[65536 + 14];
+    static uint8_t bytes[14 + 40 + 65536];
     struct host *h = host_ip();
     good_packet();
     memcpy(bytes, pkt.b, pkt.len);
@@ -495,7 +495,7 @@ static void attack_A19_fragment_with_metadata(void **state)
         enum nst_drop why;
     } bad[] = {
         {{.gso_type = NST_GSO_UDP, .gso_size = 10}, NST_DROP_LINK_GSO_TYPE},
-        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 20, .csum_offset = 6}, NST_DROP_LINK_CSUM},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 20, .csum_offset = 6}, NST_DROP_LINK_CSUM_AT},
     };
     struct host *h = host_ip();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

@@ -300,6 +300,41 @@ static void segments_wait_too(void **state)
     }
 }
 
+/* What the device is to do stays with a segment that waits; its offsets count from the link header in the end. */
+static void superframes_wait_with_their_metadata(void **state)
+{
+    (void)state;
+    BOTH(is6) {
+        struct host *h = ether();
+        struct route r;
+        struct tx_hdr hdr;
+        static uint8_t payload[3000] = "payload";
+        nst_tx_frame f = {.niov = 2, .iov[1] = {payload, sizeof payload}};
+        const nst_offload off = {.csum_state = NST_CSUM_PARTIAL, .gso_type = is6 ? NST_GSO_TCP6 : NST_GSO_TCP4, .gso_size = 1400,
+                                 .csum_offset = 16};
+        ipaddr dst = peer(is6);
+        assert_true(route_lookup(&h->ip, &IPADDR_ANY, &dst, &r));
+        memset(hdr.b, 0, sizeof hdr.b);
+        struct ip_frame fr = {.hdr = &hdr, .f = &f, .l4_hdr_len = 20, .payload_len = sizeof payload, .route = &r, .dst = dst,
+                              .proto = PROTO_TCP};
+        f.off = off;
+        assert_false(ip_frame_finish(&h->ip, &fr));
+        expect_request(h, &dst, NULL);
+        answer(h, is6, peer_mac);
+        uint64_t before = h->b.stats.ip_out;
+        assert_true(ip_output(&h->ip, host_if(h), &h->hdr, &h->frame));
+        ip_tx_release(&h->ip);
+        assert_int_equal(h->b.stats.ip_out - before, 3); /* as the device cuts it */
+        f.niov = 2;
+        f.off = off;
+        assert_true(ip_frame_finish(&h->ip, &fr));
+        assert_int_equal(f.off.csum_start, 14 + (is6 ? 40 : 20));
+        assert_int_equal(f.off.hdr_len, 14 + (is6 ? 40 : 20) + 20);
+        assert_memory_equal(&h->frame.off, &f.off, sizeof f.off);
+        host_free(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +350,7 @@ int main(void)
         cmocka_unit_test(stale_entries_give_way_in_turn),
         cmocka_unit_test(interface_down_forgets),
         cmocka_unit_test(segments_wait_too),
+        cmocka_unit_test(superframes_wait_with_their_metadata),
     };
     return RUN_TESTS(tests);
 }

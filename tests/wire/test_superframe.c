@@ -82,8 +82,8 @@ TEST(superframe_in, bad_metadata_is_dropped)
         {{.gso_type = NST_GSO_UDP, .gso_size = 1000}, NST_DROP_LINK_GSO_TYPE},
         {{.gso_type = NST_GSO_TCP4, .gso_size = 1000, .hdr_len = 2041}, NST_DROP_LINK_GSO_HEADER},
         {{.gso_type = 77, .gso_size = 1000}, NST_DROP_LINK_OFFLOAD},
-        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 20, .csum_offset = 6}, NST_DROP_LINK_CSUM},
-        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 2039, .csum_offset = 16}, NST_DROP_LINK_CSUM},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 20, .csum_offset = 6}, NST_DROP_LINK_CSUM_AT},
+        {{.csum_state = NST_CSUM_PARTIAL, .csum_start = 2039, .csum_offset = 16}, NST_DROP_LINK_CSUM_AT},
     };
     struct t *t = t_established();
     uint8_t packet[65600];
