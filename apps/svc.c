@@ -339,10 +339,9 @@ bool svc_run(struct svc_host *h, nst_time now)
 
 /* ------------------------------------------------------------------------------------------- for steps */
 
-nst_ssize svc_recv(struct svc_host *h, struct svc_conn *c, void *data, size_t len)
+static nst_ssize receive(struct svc_host *h, struct svc_conn *c, const nst_iov *iov, uint32_t flags)
 {
-    const nst_iov iov = {.base = data, .len = len};
-    nst_msg msg = {.iov = &iov, .niov = 1};
+    nst_msg msg = {.iov = iov, .niov = 1, .flags = flags};
     const nst_ssize n = nst_recv(h->stack, c->sock, &msg, h->now);
 
     if (n > 0)
@@ -350,6 +349,16 @@ nst_ssize svc_recv(struct svc_host *h, struct svc_conn *c, void *data, size_t le
     else if (n == 0)
         c->eof = true;
     return n;
+}
+
+nst_ssize svc_recv(struct svc_host *h, struct svc_conn *c, void *data, size_t len)
+{
+    return receive(h, c, &(nst_iov){.base = data, .len = len}, 0);
+}
+
+nst_ssize svc_skip(struct svc_host *h, struct svc_conn *c, size_t len)
+{
+    return receive(h, c, &(nst_iov){.len = len}, NST_MSG_TRUNC);
 }
 
 nst_ssize svc_send(struct svc_host *h, struct svc_conn *c, const void *data, size_t len)

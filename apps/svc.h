@@ -96,6 +96,7 @@ uint64_t svc_report_total(const struct svc_host *);
 
 /* For steps. Both return bytes, 0 at the end of the stream (recv), or -NST_E...; they count. */
 nst_ssize svc_recv(struct svc_host *, struct svc_conn *, void *data, size_t len);
+nst_ssize svc_skip(struct svc_host *, struct svc_conn *, size_t len); /* received without looking at it */
 nst_ssize svc_send(struct svc_host *, struct svc_conn *, const void *data, size_t len);
 /* Closes our direction; the peer's stays open. */
 void svc_shut(struct svc_host *, struct svc_conn *);

@@ -6,15 +6,15 @@
 
 #include <string.h>
 
-enum { LINE = 74, PRINTABLE = 95, PERIOD = LINE * PRINTABLE };
+enum { LINE = 74, PRINTABLE = 95, PERIOD = LINE * PRINTABLE, TABLE = PERIOD + SVC_BUDGET, UNSENT_MAX = 2 * SVC_BUDGET };
 
-/* Every byte of one period, and as many again so that a copy never wraps within a period. */
+/* One period, and as much again as a step sends: what begins anywhere in the first period goes on for a whole budget. */
 static const uint8_t *pattern_table(void)
 {
-    static uint8_t table[2 * PERIOD];
+    static uint8_t table[TABLE];
 
     if (table[0] == 0) {
-        for (unsigned i = 0; i < 2 * PERIOD; i++) {
+        for (unsigned i = 0; i < TABLE; i++) {
             const unsigned line = i / LINE, column = i % LINE;
 
             table[i] = column == 72   ? '\r'
@@ -42,12 +42,15 @@ void svc_chargen_pattern(uint64_t offset, void *out, size_t len)
 
 static enum svc_verdict step(struct svc_host *h, struct svc_conn *c)
 {
-    uint8_t *buffer = svc_scratch(h);
+    int32_t unsent = UNSENT_MAX;
     size_t sent = 0;
     bool must_wait = true;
 
+    if (c->bytes_out == 0) /* what waits long in the queue has left the cache when it is sent */
+        nst_ctl(svc_stack(h), c->sock, NST_TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+
     for (size_t taken = 0; taken < SVC_BUDGET;) {
-        const nst_ssize n = svc_recv(h, c, buffer, SVC_BUDGET);
+        const nst_ssize n = svc_skip(h, c, SVC_BUDGET);
 
         if (n == 0)
             return SVC_CLOSE;
@@ -59,11 +62,8 @@ static enum svc_verdict step(struct svc_host *h, struct svc_conn *c)
         must_wait = taken < SVC_BUDGET;
     }
     while (sent < SVC_BUDGET) {
-        const size_t want = SVC_BUDGET - sent < PERIOD ? SVC_BUDGET - sent : PERIOD;
-        nst_ssize n;
+        const nst_ssize n = svc_send(h, c, pattern_table() + c->bytes_out % PERIOD, SVC_BUDGET - sent);
 
-        svc_chargen_pattern(c->bytes_out, buffer, want);
-        n = svc_send(h, c, buffer, want);
         if (n == -NST_EAGAIN)
             return must_wait ? SVC_WAIT : SVC_AGAIN;
         if (n < 0)

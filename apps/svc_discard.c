@@ -7,7 +7,7 @@ static enum svc_verdict step(struct svc_host *h, struct svc_conn *c)
     size_t taken = 0;
 
     while (taken < 4 * SVC_BUDGET) {
-        const nst_ssize n = svc_recv(h, c, svc_scratch(h), SVC_BUDGET);
+        const nst_ssize n = svc_skip(h, c, SVC_BUDGET);
 
         if (n == -NST_EAGAIN)
             return SVC_WAIT;

@@ -388,7 +388,7 @@ enum { /* flags of nst_send and nst_recv */
     NST_MSG_PEEK = 2,     /* recv: leave the data in the queue */
     NST_MSG_OOB = 4,      /* send: the last byte is urgent */
     NST_MSG_EOR = 8,      /* send: a record ends here, no later byte joins its last segment */
-    NST_MSG_TRUNC = 16,   /* out of recv: the datagram was longer than the buffers */
+    NST_MSG_TRUNC = 16,   /* out of recv: the datagram was longer than the buffers. In, TCP: the bytes are taken, but thrown away */
     NST_MSG_CTRUNC = 32,  /* out of recv: `icmp` holds an error instead of data */
     NST_MSG_FASTOPEN = 64, /* send of 0 bytes, NST_ST_DEFERRED: the SYN asks for a cookie, or brings the one known */
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The payload memory: a pool of pages and, beside it, one link per page for chains. The links live outside
- * the pages so that a page is payload from its first byte to its last.
+ * the pages so that a page is payload from its first byte to its last; the list of free pages uses them too,
+ * so that giving and taking a page touches four bytes, not the page.
  */
 #include <base/base.h>
 #include <base/page.h>
@@ -14,7 +15,15 @@ void pages_init(struct pages *p, struct arena *a, uint32_t count)
 
 uint32_t page_alloc(struct pages *p)
 {
-    uint32_t id = pool_alloc_dirty(&p->data);
+    struct pool *d = &p->data;
+    uint32_t id = d->free_head;
+    if (!id) {
+        id = pool_alloc_dirty(d); /* one never used, or none */
+    } else {
+        d->free_head = p->next[id];
+        d->in_use++;
+        d->peak = d->peak > d->in_use ? d->peak : d->in_use;
+    }
     if (id)
         p->next[id] = 0;
     return id;
@@ -22,7 +31,11 @@ uint32_t page_alloc(struct pages *p)
 
 void page_free(struct pages *p, uint32_t id)
 {
-    pool_free(&p->data, id);
+    struct pool *d = &p->data;
+    nst_require(id != 0 && id <= d->fresh && id != d->free_head && d->in_use > 0);
+    p->next[id] = d->free_head;
+    d->free_head = id;
+    d->in_use--;
 }
 
 void page_free_chain(struct pages *p, uint32_t first)

@@ -246,7 +246,8 @@ static uint32_t copy_out(struct tcp *t, struct tcp_pcb *p, const nst_msg *m, uin
     uint32_t done = 0;
     for (uint32_t i = 0; i < m->niov && done < readable; i++) {
         uint32_t n = m->iov[i].len < readable - done ? (uint32_t)m->iov[i].len : readable - done;
-        stream_read(&t->b->pages, &p->rcvq, p->rcv.read.v + done, m->iov[i].base, n);
+        if ((m->flags & NST_MSG_TRUNC) == 0)
+            stream_read(&t->b->pages, &p->rcvq, p->rcv.read.v + done, m->iov[i].base, n);
         done += n;
     }
     return done;
