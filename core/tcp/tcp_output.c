@@ -180,7 +180,7 @@ static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struc
     h.wnd = select_window(t, p, o->is_syn);
     urgent(p, o, &h);
 
-    uint32_t room = p->snd.mss + (p->opt.ts ? 12u : 0u), covered = 0, longest = o->len < p->snd.mss ? o->len : p->snd.mss;
+    uint32_t room = p->snd.mss + (p->opt.ts ? 12u : 0u), covered = 0, longest = o->segs > 1 ? p->snd.mss : o->len;
     while (!o->is_syn && h.opt.nsack > 0 && longest + wire_tcp_opt_len(&h.opt, false) > room)
         h.opt.nsack--; /* data takes precedence over SACK blocks */
     if (p->acc.is_on && !o->is_syn)
