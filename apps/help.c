@@ -13,7 +13,8 @@ static const char overview[] =
     "\n"
     "  netstack --tun IFACE   [options]   run the stack on a TUN device\n"
     "  netstack --replay FILE [options]   feed a capture to the stack under a virtual clock\n"
-    "  netstack help [TOPIC]              topics: tun replay set exit\n"
+    "  netstack drill FILE|DIR...         run packetdrill scripts on the stack, under a virtual clock\n"
+    "  netstack help [TOPIC]              topics: tun replay drill set exit\n"
     "\n"
     "Common\n"
     "  -f, --filter EXPR      only input that matches a libpcap expression\n"
@@ -81,6 +82,22 @@ static const char topic_replay[] =
     "\n"
     "The same input, options and seed give the same trace hash on every machine.\n";
 
+static const char topic_drill[] =
+    "netstack drill FILE|DIR...  runs packetdrill scripts (of a folder: all *.pkt below) on a stack of their own\n"
+    "each, in process and under a virtual clock: no root, no device, and always the same result.  The whole\n"
+    "script is checked before its first packet.  `commands` are understood as settings, never run.\n"
+    "\n"
+    "--NAME=VALUE        an option of the language: ip_version, mtu, tolerance_usecs, ...; wins over the script's\n"
+    "-D NAME=VALUE       a definition\n"
+    "--profile NAME      linux (default), rfc, freebsd: settings that the scripts expect\n"
+    "--strict-end        packets that are left at the end of a script are an error\n"
+    "--jobs N            as many processes; the results are the same\n"
+    "--junit FILE        results as JUnit XML          --json   as JSON Lines\n"
+    "--mutate            change each expected value of each script: every change must be noticed\n"
+    "-v                  names of what passed          -vv      each event as it happens\n"
+    "\n"
+    "Exit 0: all passed, 1: some failed, 4: some are no scripts that can be run.\n";
+
 static const char topic_exit[] =
     "  0  done\n"
     "  1  it ran, but what was asked is false: replay differs, connection refused, no answer\n"
@@ -108,8 +125,8 @@ static int print_settings(void)
 
 int help_print(const char *topic)
 {
-    static const char *const names[] = {"tun", "replay", "exit", "set", NULL};
-    static const char *const texts[] = {topic_tun, topic_replay, topic_exit};
+    static const char *const names[] = {"tun", "replay", "drill", "exit", "set", NULL};
+    static const char *const texts[] = {topic_tun, topic_replay, topic_drill, topic_exit};
     const char *near;
 
     if (topic == NULL) {
@@ -125,7 +142,7 @@ int help_print(const char *topic)
     if (strcmp(topic, "set") == 0)
         return print_settings();
     near = nearest_match(topic, names);
-    error_line("help %s: unknown topic; %s%s%sone of: tun replay set exit", topic,
+    error_line("help %s: unknown topic; %s%s%sone of: tun replay drill set exit", topic,
                near != NULL ? "did you mean " : "", near != NULL ? near : "", near != NULL ? "? " : "");
     return EXIT_USAGE;
 }

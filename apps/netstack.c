@@ -26,6 +26,8 @@ static int run(const struct options *options)
         return cmd_tun(options);
     case MODE_REPLAY:
         return cmd_replay(options);
+    case MODE_DRILL:
+        return cmd_drill(options);
     case MODE_NONE:
         break;
     }

@@ -23,7 +23,7 @@ struct spec {
 };
 
 static const char *const cc_names[] = {[NST_CC_RENO] = "reno", [NST_CC_CUBIC] = "cubic", [NST_CC_BBR] = "bbr", NULL};
-static const char *const verb_names[] = {"help", NULL};
+static const char *const verb_names[] = {"help", "drill", NULL};
 
 static int refuse(const char *option, const char *value, const char *shape)
 {
@@ -510,7 +510,7 @@ static int refuse_verb(const char *word)
         error_line("%s: not a command; did you mean --replay %s?", word, word);
         return EXIT_USAGE;
     }
-    error_line("%s: unknown command; %s%s%sone of: help, --tun IFACE, --replay FILE", word,
+    error_line("%s: unknown command; %s%s%sone of: drill, help, --tun IFACE, --replay FILE", word,
                near != NULL ? "did you mean " : "", near != NULL ? near : "", near != NULL ? "? " : "");
     error_more("netstack --help");
     return EXIT_USAGE;
@@ -518,6 +518,10 @@ static int refuse_verb(const char *word)
 
 static int take_verb(struct options *o)
 {
+    if (strcmp(o->argv[1], "drill") == 0) {
+        o->mode = MODE_DRILL;
+        return EXIT_OK;
+    }
     if (strcmp(o->argv[1], "help") != 0)
         return refuse_verb(o->argv[1]);
     o->mode = MODE_HELP;

@@ -16,7 +16,7 @@ enum exit_code {
     EXIT_INTERRUPT = 130, /* SIGINT in a batch mode */
 };
 
-enum options_mode { MODE_NONE, MODE_TUN, MODE_REPLAY, MODE_HELP, MODE_VERSION };
+enum options_mode { MODE_NONE, MODE_TUN, MODE_REPLAY, MODE_DRILL, MODE_HELP, MODE_VERSION };
 enum options_as { AS_AUTO, AS_SERVER, AS_CLIENT, AS_ADDR };
 enum options_verify { VERIFY_NONE, VERIFY_EXACT, VERIFY_SEMANTIC };
 enum options_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -98,5 +98,6 @@ int options_config(const struct options *, nst_config *out);
 /* The commands return the exit code. */
 int cmd_tun(const struct options *);
 int cmd_replay(const struct options *);
+int cmd_drill(const struct options *);  /* reads argv itself: its options are those of the language, too */
 
 #endif

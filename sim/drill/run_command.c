@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stack under test, and what commands change of it. */
+#define _DEFAULT_SOURCE
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+
+/* A script is small: a few connections, a window of 15 MiB at the most that is seldom full. */
+enum { MAX_TCP = 64, MAX_LISTEN = 16, MAX_UDP = 16, PAGES = 16384, MAX_FRAG = 16 };
+#define ORIGIN NST_S(1000) /* of the virtual clock: a host that is up for a while */
+
+/* -------------------------------------------------------------------------------------------------- environment */
+
+static void *env_alloc(void *user, size_t size)
+{
+    uint8_t *base = calloc(1, size + 128); /* pages that nobody touches cost nothing */
+    uint8_t *m;
+
+    (void)user;
+    if (base == NULL)
+        return NULL;
+    m = base + 128 - ((uintptr_t)base & 63);
+    memcpy(m - sizeof base, &base, sizeof base);
+    return m;
+}
+
+static void env_free(void *user, void *m, size_t size)
+{
+    void *base;
+
+    (void)user;
+    (void)size;
+    memcpy(&base, (uint8_t *)m - sizeof base, sizeof base);
+    free(base);
+}
+
+static void env_panic(void *user, const nst_panic_info *i)
+{
+    const struct run *r = user;
+
+    fprintf(stderr, "netstack: %s:%u: assertion failed: %s (%s:%d) at %llu ns\n", r->script->name, r->result->line, i->expr, i->file,
+            i->line, (unsigned long long)script_time(r, i->now));
+    abort();
+}
+
+static void *px_alloc(void *user, size_t size)
+{
+    (void)user;
+    return calloc(1, size);
+}
+
+static void px_release(void *user, void *p, size_t size)
+{
+    (void)user;
+    (void)size;
+    free(p);
+}
+
+static void set_seed(const struct run *r, uint8_t seed[32])
+{
+    uint64_t s = r->script->config->seed != 0 ? r->script->config->seed : 1;
+
+    for (int i = 0; i < 32; i++) {
+        s = s * 6364136223846793005u + 1442695040888963407u;
+        seed[i] = (uint8_t)(s >> 56);
+    }
+}
+
+/* The key of the defaults script, a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4: what the cookies of public scripts were made with. */
+static void set_default_key(struct run *r)
+{
+    uint8_t key[16];
+
+    memset(key, 0xa1, 4);
+    memset(key + 4, 0xb2, 4);
+    memset(key + 8, 0xc3, 4);
+    memset(key + 12, 0xd4, 4);
+    nst_ctl(r->stack, NST_NO_SOCK, NST_TCP_FASTOPEN_KEY, key, sizeof key);
+}
+
+static void set_all(struct run *r)
+{
+    for (unsigned i = 0; i < NST_SET_COUNT; i++) {
+        nst_setting_value v = {.setting = i, .value = r->cfg.set[i]};
+
+        nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_SET, &v, sizeof v);
+    }
+}
+
+static nst_route default_route(const struct run *r)
+{
+    nst_route route = {.ifx = r->ifx};
+
+    if (r->set->family != FAMILY_6)
+        route.dst = nst_ip4(0, 0, 0, 0);
+    return route;
+}
+
+static bool make_interface(struct run *r)
+{
+    nst_if iface = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = r->set->mtu};
+    nst_ifaddr addr = {.ip = r->set->local, .prefix = r->set->prefix};
+    nst_route route;
+
+    if (nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_IF_ADD, &iface, sizeof iface) != 0)
+        return false;
+    r->ifx = addr.ifx = iface.ifx;
+    route = default_route(r);
+    return nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_ADDR_ADD, &addr, sizeof addr) == 0 &&
+           nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_ROUTE_ADD, &route, sizeof route) == 0;
+}
+
+bool run_configure(struct run *r)
+{
+    nst_env env = {.alloc = env_alloc, .free = env_free, .panic = env_panic, .user = r};
+    struct px_config px;
+
+    nst_config_default(&r->cfg);
+    r->cfg.max_tcp = r->cfg.max_time_wait = r->cfg.max_syn = MAX_TCP;
+    r->cfg.max_listen = MAX_LISTEN;
+    r->cfg.max_udp = MAX_UDP;
+    r->cfg.max_frag = MAX_FRAG;
+    r->cfg.pages = PAGES;
+    profile_apply(r->script->config->profile, &r->cfg);
+    set_seed(r, env.seed);
+    r->now = r->origin = r->last = ORIGIN;
+    r->stack = nst_new(&r->cfg, &env, r->now);
+    if (r->stack == NULL || !make_interface(r)) {
+        run_fail(r, (struct d_pos){1, 1}, "no stack with these options: mtu %u", r->set->mtu);
+        return false;
+    }
+    px_config_default(&px);
+    px.alloc = px_alloc;
+    px.free = px_release;
+    px.max_fd = RUN_FDS < px.max_fd ? RUN_FDS : px.max_fd;
+    r->px = px_new(r->stack, &px, r->now);
+    if (r->px == NULL)
+        abort();
+    set_default_key(r);
+    r->route = (struct route_change){-1, -1, -1, false};
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------------------- routes */
+
+/* `ip route` changes what is known of the way to the peer; what it does not name stays. */
+static void change_route(struct run *r, const struct route_change *c, struct d_pos pos)
+{
+    nst_route route = default_route(r);
+
+    nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_ROUTE_DEL, &route, sizeof route);
+    route.mtu = c->mtu > 0 ? (uint32_t)c->mtu : 0;
+    route.flags = c->is_locked ? NST_ROUTE_MTU_LOCK : 0;
+    route.advmss = c->advmss > 0 ? (uint16_t)c->advmss : 0;
+    route.initcwnd = c->initcwnd > 0 ? (uint16_t)c->initcwnd : 0;
+    if (nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_ROUTE_ADD, &route, sizeof route) != 0)
+        run_fail(r, pos, "this stack cannot have such a route: mtu %lld, advmss %lld, initcwnd %lld", (long long)c->mtu,
+                 (long long)c->advmss, (long long)c->initcwnd);
+}
+
+static void change_mtu(struct run *r, int64_t mtu, struct d_pos pos)
+{
+    nst_if iface = {.ifx = r->ifx};
+
+    nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_IF_GET, &iface, sizeof iface);
+    iface.mtu = (uint32_t)mtu;
+    if (nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_IF_SET, &iface, sizeof iface) != 0)
+        run_fail(r, pos, "this interface cannot have mtu %lld", (long long)mtu);
+}
+
+/* -------------------------------------------------------------------------------------------------------- nstat */
+
+struct counter {
+    const char *name;
+    size_t offset;     /* in nst_stats; SIZE_MAX: a drop, by its name */
+    const char *drop;
+};
+
+#define COUNTER(name, field) {name, offsetof(nst_stats, field), NULL}
+static const struct counter counters[] = {
+    COUNTER("TcpActiveOpens", tcp_active_opens), COUNTER("TcpPassiveOpens", tcp_passive_opens), COUNTER("TcpInSegs", tcp_in),
+    COUNTER("TcpOutSegs", tcp_out), COUNTER("TcpRetransSegs", tcp_retrans), COUNTER("TcpOutRsts", tcp_rst_out),
+    COUNTER("TcpExtTCPChallengeACK", tcp_challenge_out), COUNTER("TcpExtTCPFastRetrans", tcp_retrans_fast),
+    COUNTER("TcpExtSyncookiesSent", tcp_cookies_out), COUNTER("IcmpInErrors", icmp_errors_in),
+    {"TcpExtOutOfWindowIcmps", SIZE_MAX, "tcp_icmp_window"},
+};
+enum { COUNTER_COUNT = sizeof counters / sizeof counters[0] };
+
+static uint64_t counter_of(const struct counter *c, const nst_stats *s)
+{
+    uint64_t v = 0;
+
+    if (c->drop == NULL) {
+        memcpy(&v, (const uint8_t *)s + c->offset, sizeof v);
+        return v;
+    }
+    for (uint32_t i = 0; i < s->drop_count; i++) {
+        if (strcmp(nst_drop_name(i), c->drop) == 0)
+            v = s->drops[i];
+    }
+    return v;
+}
+
+/* Keeps the lines of `text` that match; the number left. */
+static size_t grep(char *text, const char *pattern, bool inverted)
+{
+    regex_t re;
+    size_t count = 0;
+    char *out = text;
+
+    if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        return 0;
+    for (char *line = text, *next; line != NULL && *line != '\0'; line = next) {
+        char *end = strchr(line, '\n');
+        const size_t n = end != NULL ? (size_t)(end - line) : strlen(line);
+
+        next = end != NULL ? end + 1 : NULL;
+        if (end != NULL)
+            *end = '\0';
+        if ((regexec(&re, line, 0, NULL, 0) == 0) != inverted) {
+            memmove(out, line, n);
+            out[n] = '\n';
+            out += n + 1;
+            count++;
+        }
+    }
+    *out = '\0';
+    regfree(&re);
+    return count;
+}
+
+static void nstat_output(struct run *r, char *out, size_t size)
+{
+    struct text t = {.s = out, .size = size};
+    nst_stats now;
+
+    nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_STATS, &now, sizeof now);
+    for (size_t i = 0; i < COUNTER_COUNT; i++)
+        text_add(&t, "%-31s %-18llu 0.0\n", counters[i].name,
+                 (unsigned long long)(counter_of(&counters[i], &now) - counter_of(&counters[i], &r->nstat_base)));
+}
+
+/* "| grep [-q] [-v] pattern | ..." on the output of nstat. */
+static void run_nstat(struct run *r, const struct d_action *a, struct d_pos pos)
+{
+    char text[COUNTER_COUNT * 64], pattern[160];
+    const char *s = a->text.s;
+    size_t left = COUNTER_COUNT;
+
+    nstat_output(r, text, sizeof text);
+    while ((s = strstr(s, "grep")) != NULL) {
+        bool inverted = false;
+        size_t n;
+        char quote;
+
+        for (s += 4; *s == ' ' || *s == '-'; s++) {
+            for (; *s == '-' && s[1] != '\0' && s[1] != ' '; s++)
+                inverted = inverted || s[1] == 'v';
+            while (*s != ' ' && *s != '\0' && s[-1] == '-')
+                s++;
+            if (*s != ' ' && *s != '-')
+                break;
+        }
+        quote = *s == '"' || *s == '\'' ? *s++ : '\0';
+        for (n = 0; s[n] != '\0' && n < sizeof pattern - 1 && (quote != '\0' ? s[n] != quote : s[n] != ' ' && s[n] != '|'); n++)
+            pattern[n] = s[n];
+        pattern[n] = '\0';
+        s += n;
+        left = grep(text, pattern, inverted);
+    }
+    if (left == 0)
+        run_fail(r, pos, "nstat %s: nothing found", a->text.s);
+}
+
+/* -------------------------------------------------------------------------------------------- queueing discipline */
+
+static void set_one(struct run *r, const struct d_action *a)
+{
+    nst_setting_value v = {.setting = a->setting, .value = a->num};
+
+    r->cfg.set[a->setting] = a->num;
+    nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_SET, &v, sizeof v);
+}
+
+/* pfifo with limit 0 is a device that takes nothing: what the stack sends is lost on the spot. fq paces. */
+static void run_qdisc(struct run *r, const struct d_action *a, struct d_pos pos)
+{
+    const int pacing = setting_find("tcp.pacing");
+
+    (void)pos;
+    r->drop_all = strcmp(a->text.s, "pfifo") == 0 && a->num == 0;
+    if (pacing >= 0)
+        set_one(r, &(struct d_action){.setting = (unsigned)pacing, .num = strcmp(a->text.s, "fq") == 0});
+}
+
+/* ------------------------------------------------------------------------------------------------------ actions */
+
+static void run_action(struct run *r, const struct d_action *a, struct d_pos pos)
+{
+    switch (a->kind) {
+    case ACT_SET:
+        set_one(r, a);
+        break;
+    case ACT_DEFAULTS:
+        defaults_apply(&r->cfg);
+        profile_apply(r->script->config->profile, &r->cfg);
+        set_all(r);
+        set_default_key(r);
+        break;
+    case ACT_KEY:
+        nst_ctl(r->stack, NST_NO_SOCK, NST_TCP_FASTOPEN_KEY, (void *)(uintptr_t)a->text.s, 16);
+        break;
+    case ACT_ROUTE:
+        change_route(r, &a->route, pos);
+        break;
+    case ACT_LINK_MTU:
+        change_mtu(r, a->num, pos);
+        break;
+    case ACT_QDISC:
+        run_qdisc(r, a, pos);
+        break;
+    case ACT_NSTAT_RESET:
+        nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_STATS, &r->nstat_base, sizeof r->nstat_base);
+        break;
+    case ACT_NSTAT:
+        run_nstat(r, a, pos);
+        break;
+    case ACT_SLEEP:
+        run_until(r, r->now + (nst_time)a->num);
+        break;
+    case ACT_METRICS:
+    case ACT_EVERY:
+        break;
+    }
+}
+
+void run_command(struct run *r, const struct d_command *c, struct d_pos pos)
+{
+    for (const struct d_action *a = c->actions; a != NULL && !r->failed; a = a->next)
+        run_action(r, a, pos);
+}
