@@ -21,7 +21,7 @@ struct pair {
     nst *n[2];
     int ifx[2];
     nst_time now, busy_until[2];
-    uint64_t rng, order, count[2];
+    uint64_t rng, order, count[2], queue_drops[2];
     struct flight *heap;
     size_t heap_len, heap_cap;
     struct { struct pair *p; int host; } side[2];
@@ -87,6 +87,10 @@ static void launch(struct pair *p, int from, const uint8_t *bytes, uint32_t len,
     nst_time at = p->now;
     if (l->rate_bps != 0) {
         nst_time start = p->busy_until[from] > p->now ? p->busy_until[from] : p->now;
+        if (l->queue_bytes != 0 && (start - p->now) * l->rate_bps / 8 / 1000000000u + len > l->queue_bytes) {
+            p->queue_drops[from]++;
+            return;
+        }
         at = p->busy_until[from] = start + (nst_time)len * 8u * 1000000000u / l->rate_bps;
     }
     at += l->delay;
@@ -295,3 +299,4 @@ nst *pair_stack(struct pair *p, int host) { return p->n[host]; }
 nst_time pair_now(const struct pair *p) { return p->now; }
 struct pair_link *pair_link_of(struct pair *p, int from) { return &p->c.link[from]; }
 uint64_t pair_frames(const struct pair *p) { return p->count[0] + p->count[1]; }
+uint64_t pair_queue_drops(const struct pair *p, int from) { return p->queue_drops[from]; }

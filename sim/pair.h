@@ -12,6 +12,7 @@ struct pair_link { /* one direction; probabilities in parts per million */
     uint32_t loss_ppm, dup_ppm, corrupt_ppm, reorder_ppm; /* reordered frames wait reorder_by longer */
     nst_time reorder_by;
     uint64_t rate_bps;     /* 0 = no limit */
+    uint32_t queue_bytes;  /* with a rate: what may wait for its turn, else it is dropped; 0 = no limit */
     uint64_t loss_mask;    /* bit i set: the (i+1)-th frame of this direction is lost */
 };
 
@@ -42,5 +43,6 @@ struct pair_link *pair_link_of(struct pair *p, int from); /* may be changed whil
 bool pair_step(struct pair *p, nst_time until);
 void pair_flush(struct pair *p);                    /* takes what both stacks have to send now, without moving time */
 uint64_t pair_frames(const struct pair *p);         /* frames sent so far, both ways */
+uint64_t pair_queue_drops(const struct pair *p, int from); /* frames that met a full queue */
 
 #endif

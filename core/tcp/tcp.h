@@ -42,6 +42,7 @@ enum { SEG_SYN = 1, SEG_FIN = 2, SEG_SACKED = 4, SEG_LOST = 8, SEG_RTX_OUT = 16 
 struct tcp_seg { /* pool object: a segment in flight, or the segments of one superframe, not yet cumulatively acknowledged */
     uint32_t prev, next;        /* ids, by sequence */
     uint32_t left, right, prio; /* treap by sequence, for SACK look-up */
+    uint32_t owed;              /* segments of this subtree that are lost and not resent */
     uint32_t tprev, tnext;      /* ids, by time of last transmission: those in flight that RACK still judges; tprev == own id = not there */
     seq_t seq;
     uint32_t len;               /* sequence space: payload + SYN + FIN */
@@ -279,7 +280,6 @@ struct tcp_pcb {
     struct {                    /* scoreboard: segments in flight */
         uint32_t first, last, root; /* tcp_seg ids */
         uint32_t t_first, t_last;   /* by time of transmission */
-        uint32_t rtx_hint;      /* where the search for the next lost segment starts; 0 = first */
         uint32_t lost_cursor;   /* segments before it are judged by the threshold; 0 = to be counted anew */
         uint32_t sacked_above;  /* SACKed segments at or after lost_cursor */
         struct ivset sacked;    /* ranges the peer has SACKed: what a block adds is found without walking what is known */
@@ -481,6 +481,8 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
 bool tcp_seg_isolate(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s);
 void tcp_seg_trim(struct tcp_seg *s, seq_t from); /* what lies before `from`, within s, leaves it */
 struct tcp_seg *tcp_seg_find(const struct tcp *t, const struct tcp_pcb *p, seq_t pos); /* lowest with end > pos */
+void tcp_seg_mark(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint8_t flags); /* s's flags become these */
+struct tcp_seg *tcp_seg_first_owed(const struct tcp *t, const struct tcp_pcb *p); /* lowest that is lost and not resent, or NULL */
 void tcp_seg_clear(struct tcp *t, struct tcp_pcb *p);
 
 /* ---- tcp_sack.c, tcp_recovery.c */

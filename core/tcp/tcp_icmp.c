@@ -29,7 +29,6 @@ static void on_too_big(struct tcp *t, struct tcp_pcb *p, const struct ip_error *
         tcp_recovery_mark_lost(t, p, s, NST_RULE_TCP_PMTU_RTX);
         resend++;
     }
-    p->q.rtx_hint = 0;
     if (resend > 0) {
         p->rec.must_send_first = true;
         tcp_mark(t, p);

@@ -7,7 +7,8 @@
  * RFC 6582). In Recovery and CWR the window is PRR's (tcp_prr.c). After a timeout slow start resends what is lost, unless F-RTO
  * (RFC 5682) shows that the originals arrived. A reduction that proves wrong is undone (tcp_undo.c).
  * INVARIANT: pipe = packets_out - sacked_out - lost_out + retrans_out, never negative.
- * COST: RACK looks at overdue segments only and lost_cursor visits each segment once: O(1) amortised per ACK. */
+ * COST: RACK looks at overdue segments only and lost_cursor visits each segment once: O(1) amortised per ACK; what is to be resent next
+ * is found in O(log n) (tcp_seg.c). A timeout and an undo visit all that is in flight. */
 #include <tcp/tcp.h>
 
 uint32_t tcp_recovery_pipe(const struct tcp_pcb *p)
@@ -36,6 +37,7 @@ void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s,
 {
     if ((s->flags & SEG_SACKED) || (s->flags & (SEG_LOST | SEG_RTX_OUT)) == SEG_LOST)
         return;
+<<<<<<< HEAD
     if (s->flags & SEG_RTX_OUT) { /* the retransmission was lost as well */
         s->flags &= (uint8_t)~SEG_RTX_OUT;
         p->rec.retrans_out -= s->segs;
@@ -43,6 +45,14 @@ void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s,
     if ((s->flags & SEG_LOST) == 0) {
         s->flags |= SEG_LOST;
         p->rec.lost_out += s->segs;
+=======
+    bool is_first_time = (s->flags & SEG_LOST) == 0;
+    if (s->flags & SEG_RTX_OUT) /* the retransmission was lost as well */
+        p->rec.retrans_out--;
+    tcp_seg_mark(t, p, s, (uint8_t)((s->flags & ~SEG_RTX_OUT) | SEG_LOST));
+    if (is_first_time) {
+        p->rec.lost_out++;
+>>>>>>> 5de88cf (tcp: next retransmission in O(log n); attacks: each row of E to H has a test by id)
         uint32_t rest = p->rec.packets_out - p->rec.lost_out;
         if (p->rec.sacked_out > rest) /* without SACK, where duplicate ACKs are counted and name no segment */
             p->rec.sacked_out = rest;
@@ -50,9 +60,6 @@ void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s,
     s->rule = (uint16_t)rule;
     p->rate.lost_total += s->segs;
     tcp_rack_forget(t, p, s);
-    const struct tcp_seg *hint = tcp_seg_at(t, p->q.rtx_hint);
-    if (hint != NULL && seq_lt(s->seq, hint->seq))
-        p->q.rtx_hint = 0;
 }
 
 /* The segments of s leave the scoreboard: SND.UNA passed them. */
@@ -83,8 +90,13 @@ void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, 
     tcp_mtu_probe_spoilt(p);
     tcp_undo_sent(t, p, s->segs);
     if ((s->flags & SEG_RTX_OUT) == 0)
+<<<<<<< HEAD
         p->rec.retrans_out += s->segs;
     s->flags |= SEG_RTX_OUT | SEG_EVER_RTX;
+=======
+        p->rec.retrans_out++;
+    tcp_seg_mark(t, p, s, s->flags | SEG_RTX_OUT | SEG_EVER_RTX);
+>>>>>>> 5de88cf (tcp: next retransmission in O(log n); attacks: each row of E to H has a test by id)
     if (s->rtx_count < UINT8_MAX)
         s->rtx_count++;
 }
@@ -325,14 +337,14 @@ void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p)
     }
     for (struct tcp_seg *s = first; s != NULL; s = tcp_seg_at(t, s->next)) { /* bounded by what is in flight */
         if (reneged || !p->opt.sack)
-            s->flags &= (uint8_t)~SEG_SACKED;
+            tcp_seg_mark(t, p, s, (uint8_t)(s->flags & ~SEG_SACKED));
         if (s != first && tcp_rack_is_on(t, p) && !reneged && tcp_rack_remaining(t, p, s) > 0)
             continue; /* RFC 8985 §6.3: sent too recently to be judged */
         tcp_recovery_mark_lost(t, p, s, s == first ? NST_RULE_TCP_RTO : NST_RULE_TCP_RTO_GO);
     }
     p->cc.cwnd = tcp_recovery_pipe(p) + 1;
     p->cc.acked = 0;
-    p->q.rtx_hint = p->q.lost_cursor = 0;
+    p->q.lost_cursor = 0;
     p->rec.dupacks = 0;
     p->rec.must_send_first = true;
     p->tlp.is_out = false;
@@ -421,23 +433,13 @@ void tcp_recovery_on_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg
 
 /* ------------------------------------------------------------------------------------------------- what to send */
 
-static struct tcp_seg *first_unsent_lost(struct tcp *t, uint32_t from)
-{
-    struct tcp_seg *s = tcp_seg_at(t, from);
-    while (s != NULL && (s->flags & (SEG_LOST | SEG_RTX_OUT | SEG_SACKED)) != SEG_LOST)
-        s = tcp_seg_at(t, s->next);
-    return s;
-}
-
 struct tcp_seg *tcp_recovery_next_rtx(struct tcp *t, struct tcp_pcb *p)
 {
     if (p->rec.lost_out == 0)
         return NULL;
     if (!p->rec.must_send_first && tcp_recovery_pipe(p) >= p->cc.cwnd)
         return NULL;
-    struct tcp_seg *s = first_unsent_lost(t, p->q.rtx_hint != 0 ? p->q.rtx_hint : p->q.first);
-    p->q.rtx_hint = s != NULL ? pool_id(&t->segs, s) : p->q.last;
-    return s;
+    return tcp_seg_first_owed(t, p);
 }
 
 bool tcp_recovery_may_send_new(const struct tcp_pcb *p) { return tcp_recovery_pipe(p) < p->cc.cwnd; }

@@ -3,7 +3,12 @@
  *
  * Append at the end and removal from the front are what happens per packet: O(log n) with small constants. Look-up serves
  * SACK blocks and splitting: O(log n), whatever blocks the peer sends (attacks E9, E10).
+<<<<<<< HEAD
  * A superframe is one record that counts as its segments, until SACK, a loss or a retransmission cuts it at their borders.
+=======
+ * Each node also counts what of its subtree is lost and not resent, so the next retransmission is found in O(log n) however the holes lie
+ * and in whatever order they open again. Marks that matter for it change through tcp_seg_mark alone.
+>>>>>>> 5de88cf (tcp: next retransmission in O(log n); attacks: each row of E to H has a test by id)
  * INVARIANT: the segments of a connection cover [SND.UNA, SND.NXT) without gap or overlap.
  * Priorities come from the stack's generator, so a peer cannot choose the shape of the tree. */
 #include <tcp/tcp.h>
@@ -12,7 +17,46 @@ struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id) { return id == 0 ? 
 
 static uint32_t id_of(const struct tcp *t, const struct tcp_seg *s) { return pool_id(&t->segs, s); }
 
-/* The new highest: it goes to the end of the right spine. */
+/* 1 when it is lost and not resent. */
+static uint32_t owes(uint8_t flags) { return (flags & (SEG_LOST | SEG_RTX_OUT | SEG_SACKED)) == SEG_LOST; }
+
+/* Adds d to the counts from the root down to s, s included. */
+static void count_path(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, uint32_t d)
+{
+    for (uint32_t id = p->q.root; id != 0;) {
+        struct tcp_seg *at = tcp_seg_at(t, id);
+        at->owed += d;
+        if (at == s)
+            return;
+        id = seq_lt(s->seq, at->seq) ? at->left : at->right;
+    }
+    nst_assert(t->b, false); /* s is in the tree */
+}
+
+void tcp_seg_mark(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint8_t flags)
+{
+    uint32_t d = owes(flags) - owes(s->flags);
+    s->flags = flags;
+    if (d != 0)
+        count_path(t, p, s, d);
+}
+
+struct tcp_seg *tcp_seg_first_owed(const struct tcp *t, const struct tcp_pcb *p)
+{
+    struct tcp_seg *s = tcp_seg_at(t, p->q.root);
+    while (s != NULL && s->owed != 0) {
+        struct tcp_seg *left = tcp_seg_at(t, s->left);
+        if (left != NULL && left->owed != 0)
+            s = left;
+        else if (owes(s->flags))
+            return s;
+        else
+            s = tcp_seg_at(t, s->right);
+    }
+    return NULL;
+}
+
+/* The new highest: it goes to the end of the right spine. It owes nothing yet. */
 static void insert_last(struct tcp *t, struct tcp_pcb *p, uint32_t id)
 {
     struct tcp_seg *s = tcp_seg_at(t, id);
@@ -21,6 +65,7 @@ static void insert_last(struct tcp *t, struct tcp_pcb *p, uint32_t id)
         link = &tcp_seg_at(t, *link)->right;
     s->left = *link;
     s->right = 0;
+    s->owed = *link != 0 ? tcp_seg_at(t, *link)->owed : 0;
     *link = id;
 }
 
@@ -34,37 +79,21 @@ static void remove_first(struct tcp *t, struct tcp_pcb *p)
     *link = tcp_seg_at(t, *link)->right;
 }
 
-/* Splits the subtree `root` into segments before pos and the rest. Depth is the height of the treap: O(log n) expected. */
-static void split_tree(struct tcp *t, uint32_t root, seq_t pos, uint32_t *lo, uint32_t *hi)
+/* n follows s: it becomes a leaf below s or below the lowest of what follows s. Its priority is at most its parent's, so the tree stays a
+ * heap; a segment is split a few times at most, which is what this may add to its depth. */
+static void insert_after(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t id)
 {
-    while (root != 0) {
-        struct tcp_seg *s = tcp_seg_at(t, root);
-        if (seq_lt(s->seq, pos)) {
-            *lo = root;
-            lo = &s->right;
-            root = s->right;
-        } else {
-            *hi = root;
-            hi = &s->left;
-            root = s->left;
-        }
+    struct tcp_seg *n = tcp_seg_at(t, id), *parent = s;
+    uint32_t *link = &s->right;
+    while (*link != 0) {
+        parent = tcp_seg_at(t, *link);
+        link = &parent->left;
     }
-    *lo = *hi = 0;
-}
-
-static void insert_any(struct tcp *t, struct tcp_pcb *p, uint32_t id)
-{
-    struct tcp_seg *s = tcp_seg_at(t, id);
-    uint32_t *link = &p->q.root;
-    while (*link != 0 && tcp_seg_at(t, *link)->prio >= s->prio) {
-        struct tcp_seg *at = tcp_seg_at(t, *link);
-        link = seq_lt(s->seq, at->seq) ? &at->left : &at->right;
-    }
-    uint32_t lo, hi;
-    split_tree(t, *link, s->seq, &lo, &hi);
-    s->left = lo;
-    s->right = hi;
+    n->left = n->right = n->owed = 0;
+    n->prio = n->prio < parent->prio ? n->prio : parent->prio;
     *link = id;
+    if (owes(n->flags))
+        count_path(t, p, n, 1);
 }
 
 static struct tcp_seg *new_seg(struct tcp *t, seq_t seq, uint32_t len, uint8_t flags)
@@ -102,16 +131,15 @@ void tcp_seg_pop_first(struct tcp *t, struct tcp_pcb *p)
 {
     uint32_t id = p->q.first;
     nst_assert(t->b, id != 0);
-    remove_first(t, p);
     struct tcp_seg *s = tcp_seg_at(t, id);
+    tcp_seg_mark(t, p, s, 0);
+    remove_first(t, p);
     tcp_rack_forget(t, p, s);
     p->q.first = s->next;
     if (s->next != 0)
         tcp_seg_at(t, s->next)->prev = 0;
     else
         p->q.last = 0;
-    if (p->q.rtx_hint == id)
-        p->q.rtx_hint = p->q.first;
     if (p->q.lost_cursor == id)
         p->q.lost_cursor = 0;
     pool_free(&t->segs, id);
@@ -173,7 +201,7 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
     else
         p->q.last = id;
     s->next = id;
-    insert_any(t, p, id);
+    insert_after(t, p, s, id);
     tcp_rack_split(t, p, s, n);
     p->rec.packets_out += more;
     p->rec.sacked_out += n->flags & SEG_SACKED ? more : 0;
@@ -207,7 +235,7 @@ void tcp_seg_clear(struct tcp *t, struct tcp_pcb *p)
         id = next;
     }
     p->q.t_first = p->q.t_last = 0;
-    p->q.first = p->q.last = p->q.root = p->q.rtx_hint = p->q.lost_cursor = 0;
+    p->q.first = p->q.last = p->q.root = p->q.lost_cursor = 0;
     ivset_clear(&t->ivs, &p->q.sacked);
     p->rec.packets_out = p->rec.sacked_out = p->rec.lost_out = p->rec.retrans_out = 0;
 }

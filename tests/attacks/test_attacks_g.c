@@ -144,4 +144,81 @@ TEST(attack_G7, text_in_order_takes_the_pages_of_text_out_of_order)
     (void)t_sent(t, 0);
 }
 
+/* ----------------------------------------------------------------------------------- G4: collisions in the table */
+
+/* Longest chain among the buckets that these 4-tuples fall into: the attacker varies what it controls, in every regular way. */
+static unsigned longest_chain(struct t *t, int (*port_of)(int i))
+{
+    enum { CONNS = 4000 };
+    for (int i = 0; i < CONNS; i++)
+        RECV(0, .flags = SYN, .seq = 1 + i, .sport = (uint16_t)port_of(i));
+    (void)t_sent(t, 0);
+    const struct htab *h = &t_tcp(t)->conns;
+    unsigned longest = 0, all = 0;
+    for (uint32_t b = 0; b <= h->mask; b++) {
+        unsigned n = 0;
+        for (uint32_t id = htab_first(h, b); id != 0; id = htab_next(h, id))
+            n++;
+        longest = n > longest ? n : longest;
+        all += n;
+    }
+    CHECK(all >= CONNS && all == t_stats(t).tcp_now);
+    return longest;
+}
+
+static int port_upwards(int i) { return 10000 + i; }
+static int port_by_steps(int i) { return 1000 + i * 16; } /* the same low bits */
+static int port_mirrored(int i)
+{
+    int v = 0;
+    for (int b = 0; b < 16; b++)
+        v |= (i + 1) >> b & 1 ? 1 << (15 - b) : 0;
+    return v;
+}
+
+/* CVE-2023-1206: load 4001 / 8192. Random places give chains of 6 to 8; the bound leaves room. */
+TEST(attack_G4, regular_4_tuples_spread_over_the_table)
+{
+    static int (*const ports[])(int) = {port_upwards, port_by_steps, port_mirrored};
+    for (int k = 0; k < 3; k++) {
+        struct t *t = t_established(.max_syn = 5000, .max_tcp = 8192, .max_pkt = 8192, .backlog = 5000, .pages = 16384);
+        CHECK(longest_chain(t, ports[k]) <= 10);
+        t_end(t);
+    }
+}
+
+TEST(attack_G4, places_depend_on_the_seed)
+{
+    uint64_t hash[2];
+    for (uint8_t seed = 1; seed <= 2; seed++) {
+        struct t *t = t_established(.seed = seed);
+        hash[seed - 1] = t_pcb(t)->hash;
+        t_end(t);
+    }
+    CHECK(hash[0] != hash[1]);
+}
+
+/* ------------------------------------------------------------------------------------------------ G8: honest reordering */
+
+/* A whole window in the worst orders: nothing that arrived is thrown away, so nothing has to be sent twice. */
+static void out_of_order(uint32_t step)
+{
+    enum { SEG = 1000, COUNT = 61 /* prime: every step visits all */ };
+    struct t *t = t_established(.sack = true, .wscale = 2, .rcvbuf = 2 * SEG * COUNT, .mss = SEG);
+    for (uint32_t i = 0, k = COUNT - 1; i < COUNT; i++, k = (k + step) % COUNT)
+        RECV(0, .flags = ACK, .seq = 1 + (int64_t)k * SEG, .len = SEG);
+    (void)t_sent(t, 0);
+    EQ(t_stats(t).drops[NST_DROP_TCP_OOO_FULL] + t_stats(t).drops[NST_DROP_TCP_RCV_FULL], 0);
+    EQ(t_read(t, 2 * SEG * COUNT), SEG * COUNT);
+    (void)t_sent(t, 0);
+    t_end(t);
+}
+
+TEST(attack_G8, any_order_within_the_window_is_kept)
+{
+    for (uint32_t step = 1; step < 61; step += 5)
+        out_of_order(step);
+    out_of_order(60); /* backwards */
+}
+
 int main(void) { return t_main(); }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# attack J5: the same capture twice gives the same report, the same recording (-w) and the same trace hash. And the
+# attack_J5_same_input_same_bytes: the same capture twice gives the same report, the same recording (-w) and the same trace hash. And the
 # recording, which holds the stack's own packets, is reproduced when it is replayed in turn.
 : "${NETSTACK:?path of the program}" "${SRC:?path of the sources}"
 cd "$SRC" || exit 1

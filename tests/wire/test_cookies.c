@@ -45,7 +45,7 @@ static void handshake(struct t *t)
     EQ(t_stats(t).tcp_cookies_out, before + 1);
 }
 
-TEST(attack_G01, syn_flood_is_answered_by_cookies_from_constant_memory)
+TEST(attack_G1, syn_flood_is_answered_by_cookies_from_constant_memory)
 {
     struct t *t = under_attack(T_OPTS());
     const nst_stats before = t_stats(t);
@@ -60,7 +60,7 @@ TEST(attack_G01, syn_flood_is_answered_by_cookies_from_constant_memory)
     EQ(t_tcp(t)->segs.in_use, QUEUE);
 }
 
-TEST(attack_G01, honest_peers_connect_during_the_flood)
+TEST(attack_G1, honest_peers_connect_during_the_flood)
 {
     struct t *t = under_attack(T_OPTS());
     unsigned connected = 0;
@@ -85,14 +85,98 @@ TEST(attack_G01, honest_peers_connect_during_the_flood)
     EQ(connected, 100);
 }
 
-TEST(attack_G01, without_cookies_a_full_queue_is_silent)
+/* What a flood of millions needs: packets that go past the log of the fixture, from any source, with the right checksums. */
+struct raw {
+    uint8_t b[60];
+    size_t len;
+};
+
+static uint32_t add16(uint32_t sum, const uint8_t *b, size_t len)
+{
+    for (size_t i = 0; i < len; i += 2)
+        sum += (uint32_t)b[i] << 8 | (i + 1 < len ? b[i + 1] : 0);
+    return sum;
+}
+
+static void put_sum(uint8_t *at, uint32_t sum)
+{
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    put16(at, (uint16_t)~sum);
+}
+
+static void inject(struct t *t, struct raw *r, uint32_t source, uint16_t port, uint32_t seq, uint32_t ack)
+{
+    put32(r->b + 12, source);
+    put16(r->b + 20, port);
+    put32(r->b + 24, seq);
+    put32(r->b + 28, ack);
+    put16(r->b + 10, 0);
+    put_sum(r->b + 10, add16(0, r->b, 20));
+    put16(r->b + 36, 0);
+    put_sum(r->b + 36, add16(add16(6 + (uint32_t)r->len - 20, r->b + 12, 8), r->b + 20, r->len - 20));
+    const nst_rx_frame f = {.data = r->b, .len = (uint32_t)r->len};
+    CHECK(nst_input(t->n, t->ifx, &f, 1, t->now) == 1);
+}
+
+static uint64_t next_random(uint64_t *x)
+{
+    *x ^= *x << 13, *x ^= *x >> 7, *x ^= *x << 17;
+    return *x;
+}
+
+static unsigned discard_output(struct t *t)
+{
+    nst_tx_frame tx[32];
+    unsigned n = 0;
+    for (size_t k; (k = nst_output(t->n, t->ifx, tx, 32, t->now)) > 0; n += (unsigned)k)
+        ;
+    return n;
+}
+
+/* Random sources, ports and numbers, a hundred seconds long: no memory, and who comes honestly gets in. */
+TEST(attack_G1, a_million_syns_of_random_sources)
+{
+    enum { COUNT = NST_VERIFY ? 200000 : 1000000, PART = COUNT / 100 };
+    struct t *t = under_attack(T_OPTS());
+    struct raw syn;
+    syn.len = t_build(t, T_SEG(.flags = SYN, .sport = 1), syn.b);
+    const nst_stats before = t_stats(t);
+    uint64_t x = 88172645463325252u;
+    unsigned connected = 0;
+    for (int part = 0; part < COUNT / PART; part++) {
+        unsigned answers = 0;
+        for (int i = 0; i < PART; i++) {
+            uint64_t r = next_random(&x);
+            uint32_t source = 0x0a000003u + (uint32_t)(r >> 8) % 250; /* of our network: there is no other route */
+            inject(t, &syn, source, (uint16_t)(r | 1), (uint32_t)(r >> 32), 0);
+            answers += discard_output(t);
+        }
+        CHECK(answers >= PART && answers <= PART + QUEUE * 7); /* SYN-ACKs of the queue are repeated */
+        EQ(t_stats(t).pages_now, before.pages_now);
+        EQ(t_stats(t).pkt_now, 0);
+        t->c = &t->conn[0];
+        *t->c = (struct t_conn){.port = 80, .peer_port = (uint16_t)(60001 + part), .right_edge = -1, .written = 1, .read = 1,
+                                .irs = (uint32_t)(part * 12345)};
+        handshake(t);
+        RECV(10, .flags = ACK);
+        connected += t_accept(t) == 0;
+        EQ(t_abort(t), 0);
+        (void)t_sent(t, 0);
+        t->c->sock = NST_NO_SOCK;
+        EQ(t_tcp(t)->pcbs.in_use, QUEUE);
+    }
+    CHECK(connected >= 99);
+}
+
+TEST(attack_G1, without_cookies_a_full_queue_is_silent)
 {
     struct t *t = under_attack(T_OPTS(.set = {{NST_SET_TCP_SYNCOOKIES, 0}}));
     EQ(flood(t, 1000), 0);
     EQ(t_stats(t).tcp_cookies_out, 0);
 }
 
-TEST(attack_G01, a_full_accept_queue_gets_no_cookies)
+TEST(attack_G1, a_full_accept_queue_gets_no_cookies)
 {
     struct t *t = t_listen(.modern = true, .max_syn = QUEUE, .backlog = 1, .max_tcp = 32);
     RECV(0, .flags = SYN);
@@ -207,7 +291,7 @@ TEST(cookie, expires_while_others_are_sent)
 
 /* -------------------------------------------------------------------------------------------------------- G2 */
 
-TEST(attack_G02, forged_acks_do_not_connect)
+TEST(attack_G2, forged_acks_do_not_connect)
 {
     struct t *t = under_attack(T_OPTS());
     EQ(flood(t, 1), 1);
@@ -220,8 +304,30 @@ TEST(attack_G02, forged_acks_do_not_connect)
     EXPECT_NOTHING(0);
 }
 
+/* The forger knows the counter and the form: what is left are 24 bits, a chance of 2^-24 each. */
+TEST(attack_G2, a_million_educated_guesses_do_not_connect)
+{
+    struct t *t = under_attack(T_OPTS());
+    struct raw ack;
+    RECV(0, .flags = SYN);
+    uint32_t mine = t_next_sent(t).seq.v; /* a cookie of the forger's own shows counter and index */
+    ack.len = t_build(t, T_SEG(.flags = ACK, .seq = 1, .sport = 1), ack.b);
+    uint64_t x = 88172645463325252u;
+    for (int i = 0; i < (NST_VERIFY ? 200000 : 1000000); i++) {
+        uint64_t r = next_random(&x);
+        inject(t, &ack, 0x0a000003u + (uint32_t)i % 250, 4000, (uint32_t)(r >> 32), (mine & 0xff000000u) + (uint32_t)(r & 0xffffff) + 1);
+        if (i % 64 == 0)
+            (void)discard_output(t);
+    }
+    (void)discard_output(t);
+    EQ(t_stats(t).tcp_now, QUEUE);
+    EQ(t_accept(t), -NST_EAGAIN);
+    RECV(0, .flags = ACK); /* the true one */
+    EQ(t_accept(t), 0);
+}
+
 /* A cookie belongs to one 4-tuple and one ISN. */
-TEST(attack_G02, a_cookie_works_for_nobody_else)
+TEST(attack_G2, a_cookie_works_for_nobody_else)
 {
     struct t *t = under_attack(T_OPTS());
     handshake(t);
@@ -238,7 +344,7 @@ TEST(attack_G02, a_cookie_works_for_nobody_else)
     EQ(t_accept(t), 0);
 }
 
-TEST(attack_G02, a_cookie_is_nothing_when_none_were_sent)
+TEST(attack_G2, a_cookie_is_nothing_when_none_were_sent)
 {
     struct t *t = under_attack(T_OPTS());
     handshake(t);
