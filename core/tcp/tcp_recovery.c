@@ -37,22 +37,12 @@ void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s,
 {
     if ((s->flags & SEG_SACKED) || (s->flags & (SEG_LOST | SEG_RTX_OUT)) == SEG_LOST)
         return;
-<<<<<<< HEAD
-    if (s->flags & SEG_RTX_OUT) { /* the retransmission was lost as well */
-        s->flags &= (uint8_t)~SEG_RTX_OUT;
-        p->rec.retrans_out -= s->segs;
-    }
-    if ((s->flags & SEG_LOST) == 0) {
-        s->flags |= SEG_LOST;
-        p->rec.lost_out += s->segs;
-=======
     bool is_first_time = (s->flags & SEG_LOST) == 0;
     if (s->flags & SEG_RTX_OUT) /* the retransmission was lost as well */
-        p->rec.retrans_out--;
+        p->rec.retrans_out -= s->segs;
     tcp_seg_mark(t, p, s, (uint8_t)((s->flags & ~SEG_RTX_OUT) | SEG_LOST));
     if (is_first_time) {
-        p->rec.lost_out++;
->>>>>>> 5de88cf (tcp: next retransmission in O(log n); attacks: each row of E to H has a test by id)
+        p->rec.lost_out += s->segs;
         uint32_t rest = p->rec.packets_out - p->rec.lost_out;
         if (p->rec.sacked_out > rest) /* without SACK, where duplicate ACKs are counted and name no segment */
             p->rec.sacked_out = rest;
@@ -90,13 +80,8 @@ void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, 
     tcp_mtu_probe_spoilt(p);
     tcp_undo_sent(t, p, s->segs);
     if ((s->flags & SEG_RTX_OUT) == 0)
-<<<<<<< HEAD
         p->rec.retrans_out += s->segs;
-    s->flags |= SEG_RTX_OUT | SEG_EVER_RTX;
-=======
-        p->rec.retrans_out++;
     tcp_seg_mark(t, p, s, s->flags | SEG_RTX_OUT | SEG_EVER_RTX);
->>>>>>> 5de88cf (tcp: next retransmission in O(log n); attacks: each row of E to H has a test by id)
     if (s->rtx_count < UINT8_MAX)
         s->rtx_count++;
 }

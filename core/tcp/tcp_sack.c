@@ -18,15 +18,9 @@ static void mark_sacked(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, str
     if (s->flags & SEG_LOST)
         p->rec.lost_out -= s->segs;
     if (s->flags & SEG_RTX_OUT)
-<<<<<<< HEAD
         p->rec.retrans_out -= s->segs;
-    s->flags = (uint8_t)((s->flags & ~(SEG_LOST | SEG_RTX_OUT)) | SEG_SACKED);
-    p->rec.sacked_out += s->segs;
-=======
-        p->rec.retrans_out--;
     tcp_seg_mark(t, p, s, (uint8_t)((s->flags & ~(SEG_LOST | SEG_RTX_OUT)) | SEG_SACKED));
-    p->rec.sacked_out++;
->>>>>>> 5de88cf (tcp: next retransmission in O(log n); attacks: each row of E to H has a test by id)
+    p->rec.sacked_out += s->segs;
     const struct tcp_seg *cursor = tcp_seg_at(t, p->q.lost_cursor);
     if (cursor != NULL && seq_geq(s->seq, cursor->seq))
         p->q.sacked_above += s->segs;

@@ -3,12 +3,9 @@
  *
  * Append at the end and removal from the front are what happens per packet: O(log n) with small constants. Look-up serves
  * SACK blocks and splitting: O(log n), whatever blocks the peer sends (attacks E9, E10).
-<<<<<<< HEAD
  * A superframe is one record that counts as its segments, until SACK, a loss or a retransmission cuts it at their borders.
-=======
  * Each node also counts what of its subtree is lost and not resent, so the next retransmission is found in O(log n) however the holes lie
  * and in whatever order they open again. Marks that matter for it change through tcp_seg_mark alone.
->>>>>>> 5de88cf (tcp: next retransmission in O(log n); attacks: each row of E to H has a test by id)
  * INVARIANT: the segments of a connection cover [SND.UNA, SND.NXT) without gap or overlap.
  * Priorities come from the stack's generator, so a peer cannot choose the shape of the tree. */
 #include <tcp/tcp.h>
@@ -79,21 +76,58 @@ static void remove_first(struct tcp *t, struct tcp_pcb *p)
     *link = tcp_seg_at(t, *link)->right;
 }
 
-/* n follows s: it becomes a leaf below s or below the lowest of what follows s. Its priority is at most its parent's, so the tree stays a
- * heap; a segment is split a few times at most, which is what this may add to its depth. */
-static void insert_after(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t id)
+static uint32_t owed_by(const struct tcp *t, uint32_t root) { return root != 0 ? tcp_seg_at(t, root)->owed : 0; }
+
+static uint32_t owed_below(const struct tcp *t, uint32_t root, seq_t pos)
 {
-    struct tcp_seg *n = tcp_seg_at(t, id), *parent = s;
-    uint32_t *link = &s->right;
-    while (*link != 0) {
-        parent = tcp_seg_at(t, *link);
-        link = &parent->left;
+    uint32_t n = 0;
+    while (root != 0) {
+        const struct tcp_seg *s = tcp_seg_at(t, root);
+        bool is_below = seq_lt(s->seq, pos);
+        n += is_below ? owes(s->flags) + owed_by(t, s->left) : 0;
+        root = is_below ? s->right : s->left;
     }
-    n->left = n->right = n->owed = 0;
-    n->prio = n->prio < parent->prio ? n->prio : parent->prio;
+    return n;
+}
+
+/* Splits the subtree `root` into segments before pos and the rest. Depth is the height of the treap: O(log n) expected. */
+static void split_tree(struct tcp *t, uint32_t root, seq_t pos, uint32_t *lo, uint32_t *hi)
+{
+    uint32_t below = owed_below(t, root, pos), above = owed_by(t, root) - below; /* of what is still to be split */
+    while (root != 0) {
+        struct tcp_seg *s = tcp_seg_at(t, root);
+        if (seq_lt(s->seq, pos)) {
+            *lo = root;
+            lo = &s->right;
+            root = s->right;
+            s->owed = below;
+            below -= owes(s->flags) + owed_by(t, s->left);
+        } else {
+            *hi = root;
+            hi = &s->left;
+            root = s->left;
+            s->owed = above;
+            above -= owes(s->flags) + owed_by(t, s->right);
+        }
+    }
+    *lo = *hi = 0;
+}
+
+static void insert_any(struct tcp *t, struct tcp_pcb *p, uint32_t id)
+{
+    struct tcp_seg *s = tcp_seg_at(t, id);
+    uint32_t *link = &p->q.root;
+    while (*link != 0 && tcp_seg_at(t, *link)->prio >= s->prio) {
+        struct tcp_seg *at = tcp_seg_at(t, *link);
+        at->owed += owes(s->flags);
+        link = seq_lt(s->seq, at->seq) ? &at->left : &at->right;
+    }
+    uint32_t lo, hi, owed = owed_by(t, *link);
+    split_tree(t, *link, s->seq, &lo, &hi);
+    s->left = lo;
+    s->right = hi;
+    s->owed = owed + owes(s->flags);
     *link = id;
-    if (owes(n->flags))
-        count_path(t, p, n, 1);
 }
 
 static struct tcp_seg *new_seg(struct tcp *t, seq_t seq, uint32_t len, uint8_t flags)
@@ -143,6 +177,18 @@ void tcp_seg_pop_first(struct tcp *t, struct tcp_pcb *p)
     if (p->q.lost_cursor == id)
         p->q.lost_cursor = 0;
     pool_free(&t->segs, id);
+}
+
+/* What the tree counts and finds is what a walk along the list counts and finds. */
+static bool owed_is_right(const struct tcp *t, const struct tcp_pcb *p)
+{
+    const struct tcp_seg *first = NULL;
+    uint32_t n = 0;
+    for (const struct tcp_seg *s = tcp_seg_at(t, p->q.first); s != NULL; s = tcp_seg_at(t, s->next)) {
+        first = first == NULL && owes(s->flags) ? s : first;
+        n += owes(s->flags);
+    }
+    return n == owed_by(t, p->q.root) && first == tcp_seg_first_owed(t, p);
 }
 
 /* Segments in the bytes of a record that stands for several. */
@@ -201,7 +247,7 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
     else
         p->q.last = id;
     s->next = id;
-    insert_after(t, p, s, id);
+    insert_any(t, p, id);
     tcp_rack_split(t, p, s, n);
     p->rec.packets_out += more;
     p->rec.sacked_out += n->flags & SEG_SACKED ? more : 0;
@@ -209,6 +255,7 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
         p->q.lost_cursor = 0; /* counted anew */
     p->rec.lost_out += n->flags & SEG_LOST ? more : 0;
     p->rec.retrans_out += n->flags & SEG_RTX_OUT ? more : 0;
+    nst_verify(t->b, owed_is_right(t, p));
     return true;
 }
 

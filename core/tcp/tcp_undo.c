@@ -43,13 +43,8 @@ void tcp_undo(struct tcp *t, struct tcp_pcb *p, bool unmark_lost, enum nst_rule 
         for (struct tcp_seg *s = tcp_seg_at(t, p->q.first); s != NULL && p->rec.lost_out > 0; s = tcp_seg_at(t, s->next)) {
             if ((s->flags & SEG_LOST) == 0)
                 continue;
-<<<<<<< HEAD
-            s->flags &= (uint8_t)~SEG_LOST;
-            p->rec.lost_out -= s->segs;
-=======
             tcp_seg_mark(t, p, s, (uint8_t)(s->flags & ~SEG_LOST));
-            p->rec.lost_out--;
->>>>>>> 5de88cf (tcp: next retransmission in O(log n); attacks: each row of E to H has a test by id)
+            p->rec.lost_out -= s->segs;
             if ((s->flags & SEG_RTX_OUT) == 0)
                 tcp_rack_sent(t, p, s);
         }

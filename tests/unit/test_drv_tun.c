@@ -399,16 +399,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fill_reads_until_eagain),      cmocka_unit_test(fill_is_bounded),
-<<<<<<< HEAD
-        cmocka_unit_test(fill_survives_errors),         cmocka_unit_test(flush_keeps_frames_and_order),
-        cmocka_unit_test(flush_waits_longer_each_time), cmocka_unit_test(flush_counts_what_is_lost),
-        cmocka_unit_test(real_calls_block_and_go_on),   cmocka_unit_test(headers_are_translated),
-        cmocka_unit_test(header_goes_before_each_frame),
-=======
         cmocka_unit_test(attack_J6_fill_survives_errors),         cmocka_unit_test(flush_keeps_frames_and_order),
         cmocka_unit_test(flush_waits_longer_each_time), cmocka_unit_test(attack_J6_flush_counts_what_is_lost),
-        cmocka_unit_test(real_calls_block_and_go_on),
->>>>>>> 5de88cf (tcp: next retransmission in O(log n); attacks: each row of E to H has a test by id)
+        cmocka_unit_test(real_calls_block_and_go_on),   cmocka_unit_test(headers_are_translated),
+        cmocka_unit_test(header_goes_before_each_frame),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
