@@ -277,7 +277,7 @@ static void do_tc(struct words *w)
             return;
         }
     }
-    if (strcmp(w->w[2], "del") != 0 && strcmp(w->w[2], "show") != 0)
+    if (strncmp(w->w[2], "del", 3) != 0 && strcmp(w->w[2], "show") != 0)
         lex_fail(w->x, w->pos, "unsupported: this queueing discipline; known are pfifo, pfifo_fast, fq, fq_codel, noqueue");
 }
 

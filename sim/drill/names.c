@@ -39,7 +39,10 @@ static bool find(const struct named *list, size_t count, const char *name, int64
     return false;
 }
 
-bool name_constant(const char *name, int64_t *out) { return find(constants, CONSTANT_COUNT, name, out); }
+bool name_constant(const char *name, int64_t *out)
+{
+    return find(constants, CONSTANT_COUNT, name, out) || find(errnos, ERRNO_COUNT, name, out);
+}
 
 bool name_code_constant(const char *name, int64_t *out)
 {
@@ -68,7 +71,7 @@ const char *errno_name(int32_t number)
 #define PX_X(name, value) #name,
 const char *const *constant_names(void)
 {
-    static const char *const names[] = {PX_CONSTANTS(PX_X) "EPOLLET", "NULL", NULL};
+    static const char *const names[] = {PX_CONSTANTS(PX_X) PX_ERRNOS(PX_X) "EPOLLET", "NULL", NULL};
 
     return names;
 }

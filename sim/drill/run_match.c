@@ -38,8 +38,8 @@ void flow_saw(struct run *r, const struct seg *s)
     if (s->flags & F_SYN) {
         f->live_isn = s->seq;
         f->has_live_isn = true;
-        if (s->flags & F_ACK && s->ack == f->peer_syn + 1)
-            f->peer_isn = f->peer_syn;
+        if (s->flags & F_ACK && s->ack - f->peer_syn - 1 < 65536)
+            f->peer_isn = f->peer_syn; /* it answers the latest SYN, with or without its data */
     }
     if ((s->flags & (F_ACK | F_RST)) == F_ACK)
         f->is_settled = true;
@@ -197,7 +197,7 @@ static void translate(struct run *r, const struct flow *f, const struct seg *s, 
     out->seq = s->seq - f->live_isn + (s->flags & F_SYN ? f->script_isn : 0);
     out->end = out->seq + s->len;
     out->has_ack = (s->flags & F_ACK) != 0;
-    out->ack = out->has_ack ? s->ack - f->peer_isn : 0;
+    out->ack = out->has_ack ? s->ack - (s->flags & F_SYN ? 0 : f->peer_isn) : 0; /* absolute in a SYN-ACK, as its sequence number */
     out->has_win = true;
     out->win = s->win;
     out->has_urg = s->urg != 0;

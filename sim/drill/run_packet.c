@@ -143,7 +143,7 @@ static void inject_tcp(struct run *r, const struct d_packet *p)
     s.sport = f->live_remote;
     s.dport = f->live_local;
     s.seq = p->seq + (p->flags & F_SYN ? 0 : f->peer_isn);
-    s.ack = p->flags & F_ACK || p->has_ack ? p->ack + f->live_isn : 0;
+    s.ack = p->flags & F_ACK || p->has_ack ? p->ack + f->live_isn - (p->flags & F_SYN ? f->script_isn : 0) : 0;
     map_options(f, p, opts);
     opt_len = wire_put_options(opts, p->opt_count, s.opts);
     if (opt_len < 0) {
