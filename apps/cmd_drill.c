@@ -275,7 +275,28 @@ static int set_profile(struct drill_job *j, const char *v)
     return EXIT_USAGE;
 }
 
+static int set_from(struct drill_job *j, const char *v) { j->from = v; return EXIT_OK; }
+
+static int set_conn(struct drill_job *j, const char *v)
+{
+    uint64_t n = 0;
+    const int status = set_number("conn", v, 1, 4096, &n);
+
+    j->conn = (unsigned)n;
+    return status;
+}
+
+static int set_as(struct drill_job *j, const char *v)
+{
+    j->as_client = strcmp(v, "client") == 0;
+    if (j->as_client || strcmp(v, "server") == 0)
+        return EXIT_OK;
+    error_line("--as %s: server or client", v);
+    return EXIT_USAGE;
+}
+
 static const struct flag_row rows[] = {
+    {"from", FLAG_VALUE, set_from}, {"conn", FLAG_VALUE, set_conn}, {"as", FLAG_VALUE, set_as},
     {"json", FLAG_NONE, set_json}, {"quiet", FLAG_NONE, set_quiet}, {"verbose", FLAG_NONE, set_verbose},
     {"strict-end", FLAG_NONE, set_strict_end}, {"mutate", FLAG_NONE, set_mutate}, {"junit", FLAG_VALUE, set_junit},
     {"jobs", FLAG_VALUE, set_jobs}, {"seed", FLAG_VALUE, set_seed}, {"profile", FLAG_VALUE, set_profile},
@@ -389,6 +410,8 @@ static int parse(struct drill_job *j, int argc, char *const *argv)
     }
     if (status != EXIT_OK)
         return status;
+    if (j->from != NULL)
+        return check_options(j);
     if (j->path_count == 0) {
         error_line("drill: which scripts? netstack drill FILE|DIR...");
         error_more("netstack help drill");
@@ -405,9 +428,11 @@ int cmd_drill(const struct options *o)
     if (job.paths == NULL)
         abort();
     status = parse(&job, o->argc, o->argv);
-    if (status == EXIT_OK)
+    if (status == EXIT_OK && job.from == NULL)
         status = find_files(&job);
-    if (status == EXIT_OK) {
+    if (status == EXIT_OK && job.from != NULL) {
+        status = drill_from(&job);
+    } else if (status == EXIT_OK) {
         job.results = calloc(job.file_count, sizeof *job.results);
         if (job.results == NULL)
             abort();

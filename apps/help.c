@@ -93,6 +93,7 @@ static const char topic_drill[] =
     "--strict-end        packets that are left at the end of a script are an error\n"
     "--jobs N            as many processes; the results are the same\n"
     "--junit FILE        results as JUnit XML          --json   as JSON Lines\n"
+    "--from FILE         write a TCP connection of a capture as a script that passes (--conn N, --as server|client)\n"
     "--mutate            change each expected value of each script: every change must be noticed\n"
     "-v                  names of what passed          -vv      each event as it happens\n"
     "\n"

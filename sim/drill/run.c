@@ -213,7 +213,7 @@ static void run_events(struct run *r)
         run_command(r, r->script->cleanup, r->script->cleanup_pos);
 }
 
-static void run_free(struct run *r)
+void run_free(struct run *r)
 {
     while (r->sent != NULL) {
         struct sent *next = r->sent->next;
@@ -232,7 +232,7 @@ static void run_free(struct run *r)
     free(r);
 }
 
-void drill_run(const struct drill_script *script, struct drill_result *result)
+struct run *run_new(const struct drill_script *script, struct drill_result *result)
 {
     struct run *r = calloc(1, sizeof *r);
 
@@ -252,6 +252,13 @@ void drill_run(const struct drill_script *script, struct drill_result *result)
     for (size_t i = 0; i < RUN_FDS; i++)
         r->fds[i] = -1;
     r->code.out = script->config->verbose;
+    return r;
+}
+
+void drill_run(const struct drill_script *script, struct drill_result *result)
+{
+    struct run *r = run_new(script, result);
+
     if (!script->set.dry_run && run_configure(r))
         run_events(r);
     result->t = script_time(r, r->now);

@@ -37,6 +37,7 @@ struct flow { /* a connection as the script sees it */
     uint32_t script_isn, live_isn;  /* of the stack */
     uint32_t peer_isn;              /* of the peer: the script's numbers are used live */
     uint32_t peer_syn;              /* sequence number of its latest SYN */
+    uint32_t sent_end;              /* highest sequence number that the stack used, from its ISN */
     bool is_settled;                /* the stack acknowledged something: peer_isn follows no SYN any more */
     struct ts_pair *ts;             /* values that the stack sent, in order */
     size_t ts_count;
@@ -95,6 +96,8 @@ struct run {
 };
 
 /* run.c */
+struct run *run_new(const struct drill_script *script, struct drill_result *result); /* run_configure next */
+void run_free(struct run *r);
 void run_fail(struct run *r, struct d_pos pos, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void run_until(struct run *r, nst_time t);            /* timers, packets, pending calls up to t; now = t */
 bool run_step(struct run *r, nst_time limit);         /* to the next timer; false = none up to limit, now stays */
@@ -110,6 +113,8 @@ void run_expect(struct run *r, const struct d_event *ev, nst_time from, nst_time
 bool flow_has(const struct flow *f, const struct seg *s);  /* does this packet of the stack belong to it? */
 void flow_saw(struct run *r, const struct seg *s);         /* ports and ISN of a SYN that the stack sent */
 void run_leftovers(struct run *r);                         /* --strict-end */
+/* The oldest packet of the current connection that no event took, in the script's numbers; NULL = none. The caller frees it. */
+struct sent *run_next_sent(struct run *r, struct d_packet *out);
 /* run_call.c */
 void run_call(struct run *r, const struct d_event *ev, nst_time from, nst_time to);
 void run_retry(struct run *r);

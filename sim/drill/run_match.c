@@ -43,6 +43,11 @@ void flow_saw(struct run *r, const struct seg *s)
     }
     if ((s->flags & (F_ACK | F_RST)) == F_ACK)
         f->is_settled = true;
+    if (!(s->flags & F_RST)) {
+        const uint32_t end = s->seq - f->live_isn + s->len + (s->flags & F_SYN ? 1u : 0u) + (s->flags & F_FIN ? 1u : 0u);
+
+        f->sent_end = end > f->sent_end ? end : f->sent_end;
+    }
 }
 
 static struct flow *expected_flow(struct run *r, const struct d_packet *p)
@@ -395,6 +400,26 @@ void run_expect(struct run *r, const struct d_event *ev, nst_time from, nst_time
     else if (run_check_time(r, ev->pos, "this packet is sent", from, to, g.t) && f != &none)
         remember_ts(f, want, &g.seg);
     free(s);
+}
+
+struct sent *run_next_sent(struct run *r, struct d_packet *out)
+{
+    const struct d_packet any = {.proto = D_TCP};
+    struct sent *s = r->cur != NULL ? take_sent(r, &any, r->cur) : NULL;
+    struct d_opt *opts = out->opts;
+
+    if (s == NULL)
+        return NULL;
+    memset(out, 0, sizeof *out);
+    out->opts = opts;
+    if (r->cur->ts_count == 0) { /* the first value that the script sees is 1000 */
+        const struct d_opt first = {.kind = O_TS, .a = 1000};
+
+        remember_ts(r->cur, &(struct d_packet){.opts = (struct d_opt *)(uintptr_t)&first, .opt_count = 1}, &s->seg);
+    }
+    translate(r, r->cur, &s->seg, out);
+    remember_ts(r->cur, out, &s->seg);
+    return s;
 }
 
 void run_leftovers(struct run *r)
