@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* drill --from FILE: one TCP connection of a capture becomes a script. Two passes over the file: the first finds the connections, the
- * second turns the packets of one of them into steps. What the application of the played side did is read off its packets as --replay does it: a
- * byte was written when it was first sent, a FIN is a shutdown, a reset an abort.
+ * second turns the packets of one of them into steps. What the application of the played side did is read off its
+ * packets as --replay does it: a byte was written when it was first sent, a FIN is a shutdown, a reset an abort.
  *
  * LIMIT: TCP only. Packets that were cut off keep their length, and payloads become zeros. */
 #define _DEFAULT_SOURCE

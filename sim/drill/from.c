@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation.  The steps are run one by one, and a line is written for each thing that happens: the packet of the peer, the
- * call of the application, the packet of the stack with the time at which it left. The application reads whatever arrives at once, writes what
- * the recorded one wrote when it did (Nagle is off), as far as there is room, and shuts its side when the recorded one sent its FIN.
+ * call of the application, the packet of the stack with the time at which it left. The application reads whatever arrives at once,
+ * writes what the recorded one wrote when it did (Nagle is off), as far as there is room, and shuts its side when the recorded one sent
+ * its FIN.
  *
- * What the peer says about the played side is translated: an acknowledgement of bytes that the stack has not sent is lowered to what it has,
- * SACK blocks above it are left out, and an echoed timestamp becomes the largest one sent that is not above it.
+ * What the peer says about the played side is translated: an acknowledgement of bytes that the stack has not sent is lowered to what it
+ * has, SACK blocks above it are left out, and an echoed timestamp becomes the largest one sent that is not above it.
  * Payloads are zeros: the language has no others. */
 #include "from.h"
 
