@@ -259,7 +259,7 @@ typedef struct nst_env {
     X(TCP_SYNCOOKIES, "tcp.syncookies", 1, 0, 1, "", "RFC 4987 §3.6", "answer with cookies when the SYN queue is full")   \
     X(TCP_PACING, "tcp.pacing", 0, 0, 1, "", "", "pace all data, not only where the algorithm asks for it")              \
     X(TCP_ECN, "tcp.ecn", 2, 0, 5, "", "RFC 3168, 9768", "in/out: 0 none/none, 1 ECN/ECN, 2 ECN/none, 3 AccECN/AccECN, 4 AccECN/ECN, 5 AccECN/none") \
-    X(TCP_ECN_OPTION, "tcp.ecn_option", 2, 0, 2, "", "RFC 9768 §3.2.3", "AccECN option: 0 never, 1 as rarely as allowed, 2 whenever a counter moved") \
+    X(TCP_ECN_OPTION, "tcp.ecn_option", 2, 0, 2, "", "RFC 9768 §3.2.3", "AccECN option: 0 never, 1 as rarely as allowed, 2 with every ACK of data") \
     X(TCP_ECN_OPTION_BEACON, "tcp.ecn_option_beacon", 3, 0, 255, "per RTT", "RFC 9768 §3.2.3.3", "least AccECN options per round trip while counters move") \
     X(TCP_RACK, "tcp.rack", 1, 0, 1, "", "RFC 8985 §6", "detect losses by time; 0 = by count of SACKed segments")        \
     X(TCP_TLP, "tcp.tlp", 1, 0, 1, "", "RFC 8985 §7", "tail loss probes")                                              \

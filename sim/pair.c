@@ -81,6 +81,44 @@ static struct flight heap_pop(struct pair *p)
 
 /* --------------------------------------------------------------------------------------------------------- the link */
 
+static uint32_t tcp_payload(const uint8_t *ip)
+{
+    bool is6 = ip[0] >> 4 == 6;
+    uint32_t header = is6 ? 40 : (ip[0] & 15u) * 4, len = is6 ? 40 + (uint32_t)(ip[4] << 8 | ip[5]) : (uint32_t)(ip[2] << 8 | ip[3]);
+    return ip[is6 ? 6 : 9] == 6 ? len - header - (ip[header + 12] >> 4) * 4u : 0;
+}
+
+static void set_ecn(uint8_t *ip, unsigned bits)
+{
+    if (ip[0] >> 4 == 6) {
+        ip[1] = (uint8_t)((ip[1] & ~0x30u) | bits << 4);
+        return;
+    }
+    uint32_t sum = 0;
+    ip[1] = (uint8_t)((ip[1] & ~3u) | bits);
+    ip[10] = ip[11] = 0;
+    for (unsigned i = 0; i < 20; i += 2)
+        sum += (uint32_t)(ip[i] << 8 | ip[i + 1]);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = ~(sum + (sum >> 16));
+    ip[10] = (uint8_t)(sum >> 8);
+    ip[11] = (uint8_t)sum;
+}
+
+/* What routers on the way do to the ECN field. */
+static void mark(struct pair *p, struct pair_link *l, uint8_t *ip, const nst_offload *off)
+{
+    unsigned bits = ip[0] >> 4 == 6 ? ip[1] >> 4 & 3u : ip[1] & 3u;
+    if (l->bleach) {
+        set_ecn(ip, 0);
+    } else if (l->ce_all || ((bits == 1 || bits == 2) && happens(p, l->ce_ppm))) {
+        set_ecn(ip, 3);
+        uint32_t payload = tcp_payload(ip);
+        l->marked += off->gso_size != 0 && payload > off->gso_size ? (payload + off->gso_size - 1) / off->gso_size : 1;
+        l->marked_bytes += payload;
+    }
+}
+
 static void launch(struct pair *p, int from, const uint8_t *bytes, uint32_t len, const nst_offload *off)
 {
     struct pair_link *l = &p->c.link[from];
@@ -105,6 +143,7 @@ static void launch(struct pair *p, int from, const uint8_t *bytes, uint32_t len,
     if (f.bytes == NULL)
         abort();
     memcpy(f.bytes, bytes, len);
+    mark(p, l, f.bytes, off);
     if (is_hit)
         f.bytes[next_random(p) % len] ^= (uint8_t)(1u << next_random(p) % 8);
     heap_push(p, f);

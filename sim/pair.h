@@ -14,6 +14,9 @@ struct pair_link { /* one direction; probabilities in parts per million */
     uint64_t rate_bps;     /* 0 = no limit */
     uint32_t queue_bytes;  /* with a rate: what may wait for its turn, else it is dropped; 0 = no limit */
     uint64_t loss_mask;    /* bit i set: the (i+1)-th frame of this direction is lost */
+    uint32_t ce_ppm;       /* congestion: ECT becomes CE (RFC 3168 §5) */
+    bool ce_all, bleach;   /* broken: every ECN field becomes CE, or Not-ECT */
+    uint64_t marked, marked_bytes; /* out: packets that arrive with a CE of ours, and their TCP payload */
 };
 
 struct pair_config {

@@ -221,6 +221,7 @@ struct tcp_pcb {
     } pace;
     struct {                    /* RFC 3168 */
         bool is_on, was_asked, echo /* ECE until CWR comes */, cwr_owed;
+        uint16_t ack_rule;      /* the segment being processed deserves an ACK at once, by this rule; 0 = not */
         bool seen;              /* with either kind of feedback: a packet came ECT or CE */
         uint32_t delivered_ce;  /* segments delivered by ACKs with ECE */
     } ecn;
@@ -242,7 +243,7 @@ struct tcp_pcb {
         uint8_t changed, ever;  /* WIRE_...: moved since our last option; at any time */
         uint8_t demand;         /* options that should go whatever the setting */
         uint8_t strikes;        /* old data came after an option */
-        uint8_t ce_unsaid;      /* CE packets since our last segment; saturates */
+        uint8_t ce_unsaid, packets_unsaid; /* CE packets, and packets with text, since our last segment; saturate */
         uint32_t unsaid;        /* bytes counted since our last option; saturates */
         uint32_t probe_segs;
         seq_t newest_seq;       /* SEG.SEQ and TSval of the newest feedback */
@@ -576,6 +577,7 @@ void tcp_ecn_from_syn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s
 void tcp_ecn_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
 bool tcp_ecn_acked(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d);
 bool tcp_ecn_may_cut(const struct tcp_pcb *p, uint32_t offload); /* a device may cut the next superframe into segments */
+void tcp_ecn_ack(struct tcp *t, struct tcp_pcb *p); /* after its text was looked at */
 uint16_t tcp_ecn_flags(struct tcp_pcb *p, bool is_new_data, uint8_t *ect);
 void tcp_ecn_info(const struct tcp_pcb *p, nst_tcp_info *out); /* its ECN part */
 void tcp_accecn_info(const struct tcp_pcb *p, nst_tcp_info *out);
@@ -585,7 +587,7 @@ void tcp_accecn_on_syn_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_rs
 uint16_t tcp_accecn_syn_ack_flags(struct tcp *t, struct tcp_pcb *p);
 void tcp_accecn_syn_option(const struct tcp *t, const struct tcp_pcb *p, struct wire_tcp_opts *o);
 bool tcp_accecn_syn_again(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s); /* false = reset the connection */
-void tcp_accecn_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
+void tcp_accecn_received(struct tcp_pcb *p, const struct tcp_rseg *s);
 void tcp_accecn_old_data(struct tcp *t, struct tcp_pcb *p);
 void tcp_accecn_fill(struct tcp *t, struct tcp_pcb *p, struct wire_tcp *h, uint32_t text, uint32_t room);
 bool tcp_accecn_acked(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d);

@@ -8,7 +8,8 @@
  *   ACKs (§3.2.2.5.1): at once when a data packet is the first of a run of CE; and when two CE marks wait (three without data to
  *   acknowledge, so that two ends never answer each other for ever).
  *   Options (§3.2.3.3), by tcp.ecn_option: 0 none; 1 when another counter moves than before and once more, when ceb moves, every 2^22
- *   bytes, and tcp.ecn_option_beacon times per round trip while something moves; 2 on every segment after which a counter moved.
+ *   bytes, tcp.ecn_option_beacon times per round trip while something moves, and on ACKs of eight packets or more, lest the sender must
+ *   guess; 2 on every segment that acknowledges text or says that a counter moved. Counters that never moved are left out.
  *   On the SYN-ACK, the first ACK and the first data that has room: all three fields, so that the peer can test the path.
  *   Two SACK blocks go before it. LIMIT: it takes no room from payload: a full data segment goes without, as ACE says what is urgent.
  *   Retransmissions go without, so an option that is dropped on the path cannot stop a connection (§3.2.3.2.2).
@@ -24,10 +25,9 @@
  *   SYN or SYN-ACK arrived with another codepoint than sent, or all of the first ten packets CE, or none of them counted: no_ect
  *   ACE is 0 where it cannot be: no_ect, is_mute     the peer repeated SYN or SYN-ACK without flags: no_ect
  *   EE0B or EE1B is 0 where it cannot be: options are not read any more
- *   three times data that we have comes again after an ACK with an option, or two timeouts in a row: options are not sent any more
+ *   three times what we sent last had an option, and then a timeout or data that we have says that it was lost: no more options
  *
  * COUNTING: a frame that stands for n segments counts n packets (frame_packets); delivered_segs must do the same.
- * DEVIATION: RFC 9768 §3.2.3.3 leaves open what a sender without incoming data does; it sends no options, as its counters rest.
  * Deliberately missing: ECT on SYNs, bare ACKs and retransmissions (an experiment, ECN++), ECT(1) (L4S), ACE in resets. */
 #include <tcp/tcp.h>
 
@@ -193,8 +193,10 @@ static void count_bytes(struct tcp_pcb *p, unsigned ecn, uint32_t text)
     p->acc.last_field = field;
 }
 
+static uint8_t add_up_to_divace(uint8_t count, uint32_t n) { return (uint8_t)(n < DIVACE && count + n < DIVACE ? count + n : DIVACE); }
+
 /* An acceptable segment, before its text is trimmed. */
-void tcp_accecn_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+void tcp_accecn_received(struct tcp_pcb *p, const struct tcp_rseg *s)
 {
     if (!p->acc.is_on)
         return;
@@ -203,26 +205,33 @@ void tcp_accecn_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg
     count_bytes(p, ecn, s->text);
     p->acc.last_ecn = (uint8_t)ecn;
     p->ecn.seen |= ecn != NOT_ECT;
-    if (s->text > 0 && p->acc.was_option)
-        p->acc.strikes = 0; /* it got through */
+    uint32_t packets = frame_packets(s);
+    if (s->text > 0) {
+        p->acc.packets_unsaid = add_up_to_divace(p->acc.packets_unsaid, packets);
+        p->acc.strikes = p->acc.was_option ? 0 : p->acc.strikes; /* it got through */
+    }
     if (ecn != CE)
         return;
-    uint32_t packets = frame_packets(s), waiting = p->acc.ce_unsaid + packets;
     p->acc.r.cep += packets;
-    p->acc.ce_unsaid = (uint8_t)(waiting < DIVACE ? waiting : DIVACE);
+    p->acc.ce_unsaid = add_up_to_divace(p->acc.ce_unsaid, packets);
     uint32_t most = s->text > 0 || p->ack.bytes > 0 ? 2 : 3;
     if (begins_ce || p->acc.ce_unsaid >= most)
-        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_ACCECN);
+        p->ecn.ack_rule = NST_RULE_TCP_ACK_ACCECN;
+}
+
+/* §3.2.3.2.2: our last segment had an option and seems to be lost. */
+static void strike(struct tcp *t, struct tcp_pcb *p)
+{
+    if (!p->acc.was_option || ++p->acc.strikes < STRIKES || (p->acc.fail & TCP_ACCECN_OPT_FAIL_SEND) != 0)
+        return;
+    fall_back(t, p, NST_RULE_ACCECN_OPT_BLOCKED, TCP_ACCECN_OPT_FAIL_SEND);
 }
 
 /* Data came that we have: was our ACK dropped because of its option? The next one goes without. */
 void tcp_accecn_old_data(struct tcp *t, struct tcp_pcb *p)
 {
-    if (!p->acc.is_on || !p->acc.was_option)
-        return;
-    p->acc.skip_option = true;
-    if (++p->acc.strikes >= STRIKES && (p->acc.fail & TCP_ACCECN_OPT_FAIL_SEND) == 0)
-        fall_back(t, p, NST_RULE_ACCECN_OPT_BLOCKED, TCP_ACCECN_OPT_FAIL_SEND);
+    strike(t, p);
+    p->acc.skip_option = p->acc.was_option;
 }
 
 static bool is_beacon_due(const struct tcp *t, const struct tcp_pcb *p)
@@ -236,11 +245,9 @@ static bool is_option_due(struct tcp *t, struct tcp_pcb *p)
     int64_t how = t->b->set[NST_SET_TCP_ECN_OPTION];
     bool skip = p->acc.skip_option;
     p->acc.skip_option = false;
-    if (p->rec.retransmits >= 2 && p->q.first != 0 && p->acc.was_option && (p->acc.fail & TCP_ACCECN_OPT_FAIL_SEND) == 0)
-        fall_back(t, p, NST_RULE_ACCECN_OPT_BLOCKED, TCP_ACCECN_OPT_FAIL_SEND);
     if (how == 0 || skip || (p->acc.fail & TCP_ACCECN_OPT_FAIL_SEND) != 0)
         return false;
-    if (p->acc.demand > 0)
+    if (p->acc.demand > 0 || p->acc.packets_unsaid >= DIVACE || (how == 2 && p->acc.packets_unsaid > 0))
         return true;
     if (p->acc.changed == 0)
         return false;
@@ -259,7 +266,8 @@ static bool fit_option(const struct tcp_pcb *p, struct wire_tcp_opts *o, uint32_
         o->nsack = blocks[i];
         uint32_t others = wire_tcp_opt_len(o, false);
         write_counters(p, o, fields[i]);
-        if (others + wire_tcp_accecn_len(fields[i], o->is_accecn1) <= room)
+        bool is_worth_it = i == 0 || p->acc.changed != 0;
+        if (is_worth_it && others + wire_tcp_accecn_len(fields[i], o->is_accecn1) <= room)
             return true;
     }
     o->has_accecn = false;
@@ -270,6 +278,8 @@ static bool fit_option(const struct tcp_pcb *p, struct wire_tcp_opts *o, uint32_
 /* The last touch to a segment without SYN: option and ACE. room: bytes that all options may take; 0 for a retransmission. */
 void tcp_accecn_fill(struct tcp *t, struct tcp_pcb *p, struct wire_tcp *h, uint32_t text, uint32_t room)
 {
+    if (room == 0 && p->rec.retransmits == 1) /* a timeout, with nothing heard since */
+        strike(t, p);
     room = room < OPTIONS_ROOM ? room : OPTIONS_ROOM;
     p->acc.was_option = room > 0 && is_option_due(t, p) && fit_option(p, &h->opt, room);
     if (p->acc.was_option) {
@@ -283,7 +293,7 @@ void tcp_accecn_fill(struct tcp *t, struct tcp_pcb *p, struct wire_tcp *h, uint3
     unsigned ace = p->acc.handshake_owed && is_bare ? reflection[p->acc.syn_ecn] : p->acc.r.cep % DIVACE;
     h->flags = (uint16_t)(h->flags | ace << WIRE_ACE_SHIFT);
     p->acc.handshake_owed = false;
-    p->acc.ce_unsaid = 0;
+    p->acc.ce_unsaid = p->acc.packets_unsaid = 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ the data sender */
@@ -379,7 +389,8 @@ bool tcp_accecn_acked(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s
     if (!p->acc.is_ace_seen && ace == 0 && acked < ACE_ZERO_AFTER) /* §3.2.2.4; with more it may have come round */
         ace_is_zeroed(t, p);
     p->acc.is_ace_seen = true;
-    const struct tcp_accecn_evidence e = {.cep = p->acc.s.cep, .ace = ace, .acked = acked, .has_ceb = has_option, .ceb = ceb,
+    uint32_t markable = p->acc.no_ect ? 0 : acked; /* what left as Not-ECT was not marked */
+    const struct tcp_accecn_evidence e = {.cep = p->acc.s.cep, .ace = ace, .acked = markable, .has_ceb = has_option, .ceb = ceb,
                                           .mss = p->snd.mss};
     d->ce_segs = p->acc.is_mute ? 0 : tcp_accecn_ce_packets(&e);
     p->acc.s.cep += d->ce_segs;

@@ -80,8 +80,16 @@ void tcp_ecn_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s
         if (!p->ecn.echo)
             tcp_delack_quick(t, p, 2); /* the sender's window may be small */
         p->ecn.echo = true;
-        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_CE);
+        p->ecn.ack_rule = NST_RULE_TCP_ACK_CE;
     }
+}
+
+/* A mark is fed back at once, but by no second ACK of a segment that gets one for other reasons. */
+void tcp_ecn_ack(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->ecn.ack_rule != 0 && p->ack.owed == 0)
+        tcp_ack_soon(p, t, (enum nst_rule)p->ecn.ack_rule);
+    p->ecn.ack_rule = 0;
 }
 
 /* Returns whether congestion was echoed about something that was in flight. */

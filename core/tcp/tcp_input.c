@@ -335,6 +335,7 @@ void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
             drop(t->b, NST_DROP_TCP_AFTER_FIN, p->route.ifx, s->len, p->conn);
             tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OLD);
         }
+        tcp_ecn_ack(t, p);
         return;
     }
     step6_urgent(p, s);
@@ -355,6 +356,7 @@ void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
         tcp_autotune_received(t, p, s);
         tcp_reasm_text(t, p, s);
     }
+    tcp_ecn_ack(t, p);
     step8_fin(t, p, s);
 }
 
@@ -370,7 +372,7 @@ static void synchronized_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg
     p->keep_sent = 0;
     if (step5_ack(t, p, s) == STOP)
         return;
-    tcp_accecn_received(t, p, s);
+    tcp_accecn_received(p, s);
     tcp_step_text(t, p, s);
 }
 

@@ -70,7 +70,7 @@ void tcp_syn_sent_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     s->len--;
     if (s->h.flags & TCP_ACK) {
         on_syn_ack(t, p, s);
-        tcp_accecn_received(t, p, s);
+        tcp_accecn_received(p, s);
         p->rcv.adv = seq_add(p->rcv.nxt, p->rcvbuf < 65535 ? p->rcvbuf : 65535); /* our SYN offered it */
         if (s->text > 0 || (s->h.flags & TCP_FIN))
             tcp_step_text(t, p, s);

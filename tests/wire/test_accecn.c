@@ -104,6 +104,22 @@ TEST(accecn_table_2, an_option_on_a_syn_is_ignored)
     RECV(RTT, .flags = ACK | ACE(2));
 }
 
+TEST(accecn_table_2, a_fast_open_cookie_goes_before_the_option) /* 20 + 12 + 12 bytes are too many */
+{
+    for (unsigned cookie = 0; cookie < 2; cookie++) {
+        struct t *t = t_listen(.modern = true, .sack = true, .ts = true, .wscale = 7,
+                               .set = {{NST_SET_TCP_ECN, 3}, {NST_SET_TCP_FASTOPEN, 2 | 1024}});
+        static const char opt[] = "\2\4\5\264\4\2\10\12\0\0\0\1\0\0\0\0\1\3\3\7\42\2\1\1";
+        RECV(0, .flags = SYN | ACE(7), .opt = opt, .opt_len = cookie ? 24 : 20);
+        EXPECT(0, .flags = SYN | ACK | ACE(2));
+        EQ(t_last_sent(t).opt.has_fo, cookie != 0);
+        expect_option(t, cookie ? 0 : ALL);
+        RECV(RTT, .flags = ACK | ACE(2));
+        EQ(t_accept(t), 0);
+        finish(t);
+    }
+}
+
 /* ------------------------------------------------------------------------------- Table 2: the client, and Table 3 */
 
 TEST(accecn_table_2, what_our_syn_asks_for)

@@ -46,7 +46,7 @@ static struct t *established(const struct t_opts *special)
 
 /* -------------------------------------------------------------------------------------------------- negotiation */
 
-TEST(ecn_negotiation, one_asks)
+TEST(ecn_policy, tcp_ecn_1_sends_SEW)
 {
     struct t *t = t_closed(.active = true, .modern = true, .set = {{NST_SET_TCP_ECN, 1}});
     CHECK(t_open(t) > 0);
@@ -86,7 +86,7 @@ TEST(ecn_negotiation, a_peer_that_does_not_agree_gets_none)
     }
 }
 
-TEST(ecn_negotiation, two_agrees_only_when_asked)
+TEST(ecn_policy, tcp_ecn_2_answers_SE_only_if_asked)
 {
     struct t *t = t_listen(.modern = true);
     RECV(0, .flags = SYN | ECE | CWR);
@@ -103,7 +103,7 @@ TEST(ecn_negotiation, two_agrees_only_when_asked)
     EQ(t_abort(active), 0);
 }
 
-TEST(ecn_negotiation, zero_never)
+TEST(ecn_policy, tcp_ecn_0_answers_a_plain_S)
 {
     struct t *t = t_listen(.modern = true, .set = {{NST_SET_TCP_SACK, 1}, {NST_SET_TCP_ECN, 0}});
     RECV(0, .flags = SYN | ECE | CWR);
@@ -113,7 +113,7 @@ TEST(ecn_negotiation, zero_never)
 
 /* -------------------------------------------------------------------------------------------------- code points */
 
-TEST(ecn, data_is_ect0_and_pure_acks_are_not)
+TEST(ecn_policy, data_is_ect0_and_pure_acks_are_none)
 {
     struct t *t = established(T_OPTS());
     EQ(t_write(t, 500), 500);
@@ -137,7 +137,7 @@ TEST(ecn, retransmissions_are_not_ect) /* §6.1.5 */
 
 /* ------------------------------------------------------------------------------------------------- the receiver */
 
-TEST(ecn, ce_is_echoed_at_once_until_cwr_comes) /* §6.1.3 */
+TEST(ecn_policy, ce_is_an_immediate_ack_with_ece_until_cwr_comes) /* §6.1.3 */
 {
     struct t *t = established(T_OPTS(.delack = true));
     recv_marked(t, ECT0, T_SEG(.flags = ACK, .len = 100));
@@ -157,6 +157,17 @@ TEST(ecn, ce_is_echoed_at_once_until_cwr_comes) /* §6.1.3 */
     EQ(t_read(t, 10000), 5200);
 }
 
+TEST(ecn, a_marked_segment_out_of_order_is_one_duplicate_ack)
+{
+    struct t *t = established(T_OPTS());
+    recv_marked(t, CE, T_SEG(.flags = ACK, .seq = 101, .len = 100));
+    t->c->peer_nxt = 1;
+    EXPECT(0, .flags = ACK | ECE, .sack = {101, 201});
+    EXPECT_NOTHING(0);
+    EQ(t_abort(t), 0);
+    (void)t_sent(t, 0);
+}
+
 TEST(ecn, ce_without_agreement_is_nothing)
 {
     struct t *t = t_established(.modern = true);
@@ -167,7 +178,7 @@ TEST(ecn, ce_without_agreement_is_nothing)
 
 /* --------------------------------------------------------------------------------------------------- the sender */
 
-TEST(ecn, ece_reduces_by_prr_and_cwr_goes_with_the_next_new_data) /* §6.1.2 */
+TEST(ecn_policy, ece_enters_cwr_by_prr_and_cwr_goes_with_the_next_new_data) /* §6.1.2 */
 {
     struct t *t = established(T_OPTS());
     EQ(t_write(t, 40000), 40000);
@@ -177,6 +188,9 @@ TEST(ecn, ece_reduces_by_prr_and_cwr_goes_with_the_next_new_data) /* §6.1.2 */
     EQ(i.tcpi_ca_state, TCP_CA_CWR);
     EQ(i.tcpi_snd_ssthresh, 7);
     EQ(i.tcpi_snd_cwnd, 10); /* pipe 9 + ceil(7 * 1 / 10) */
+    EQ(i.tcpi_delivered_ce, 1); /* Linux's meaning: what an ACK with ECE delivers */
+    EQ(i.tcpi_ecn_mode, 1);
+    EQ(i.tcpi_options & 24, 8); /* ECN agreed on; the peer sent nothing with ECT */
     EXPECT(0, .flags = ACK | CWR, .seq = 10001, .len = 1000);
     EQ(sent_ect(t), ECT0);
     static const unsigned sent[] = {1, 1, 0, 1, 1, 0, 0, 1, 1}; /* down to seven */
