@@ -36,6 +36,7 @@ static const char overview[] =
     "      --app NAME[:PORT]  echo, discard, chargen, http; repeatable (all)\n"
     "      --no-config        leave addresses, routes and MTU of the host alone\n"
     "      --no-offload       one packet per system call, checksums in software\n"
+    "      --busy-poll USEC   look for the next packet so long before sleeping (0)\n"
     "      --connect HOST:PORT  stdin and stdout through the stack's TCP\n"
     "      --send N           send N bytes of a pattern instead of stdin\n"
     "      --recv N           close after N bytes\n"

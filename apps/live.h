@@ -64,6 +64,9 @@ struct live {
     const struct live_client *client;
     void *client_state;
     bool client_done;              /* the client wants the program to end */
+    nst_time spin_until;           /* --busy-poll: no sleep before */
+    uint64_t spin_ns;              /* how long the next spin may last */
+    bool is_spinning;
     nst_time linger_until;         /* ... but its connections may still say goodbye until then */
 };
 

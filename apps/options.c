@@ -305,6 +305,16 @@ static int set_no_offload(struct options *o, const char *v)
     return EXIT_OK;
 }
 
+static int set_busy_poll(struct options *o, const char *v)
+{
+    uint64_t us;
+
+    if (!value_number(v, 0, 1000000, &us))
+        return refuse("busy-poll", v, "microseconds, 0..1000000");
+    o->busy_poll_ns = us * 1000;
+    return EXIT_OK;
+}
+
 static int set_connect(struct options *o, const char *v)
 {
     o->connect = v;
@@ -406,6 +416,7 @@ static const struct spec specs[] = {
     {"app", 0, VALUE, IN_TUN, "NAME[:PORT]", set_app},
     {"no-config", 0, NO_VALUE, IN_TUN, NULL, set_no_config},
     {"no-offload", 0, NO_VALUE, IN_TUN, NULL, set_no_offload},
+    {"busy-poll", 0, VALUE, IN_TUN, "USEC", set_busy_poll},
     {"connect", 0, VALUE, IN_TUN, "HOST:PORT", set_connect},
     {"send", 0, VALUE, IN_TUN, "N", set_send},
     {"recv", 0, VALUE, IN_TUN, "N", set_recv},

@@ -78,6 +78,7 @@ struct options { /* strings point into argv */
     nst_ip ping_to;
     int ready_fd;              /* -1 = none */
     uint64_t duration_ns;      /* 0 = until stopped */
+    uint64_t busy_poll_ns;     /* longest spin for the next frame; 0 = sleep at once */
 
     /* replay */
     const char *replay_file;

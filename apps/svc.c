@@ -361,15 +361,25 @@ nst_ssize svc_skip(struct svc_host *h, struct svc_conn *c, size_t len)
     return receive(h, c, &(nst_iov){.len = len}, NST_MSG_TRUNC);
 }
 
-nst_ssize svc_send(struct svc_host *h, struct svc_conn *c, const void *data, size_t len)
+static nst_ssize send_with(struct svc_host *h, struct svc_conn *c, const nst_iov *iov, uint32_t flags)
 {
-    const nst_iov iov = {.base = (void *)(uintptr_t)data, .len = len};
-    nst_msg msg = {.iov = &iov, .niov = 1};
+    const size_t len = iov->len;
+    nst_msg msg = {.iov = iov, .niov = 1, .flags = flags};
     const nst_ssize n = nst_send(h->stack, c->sock, &msg, h->now);
 
     if (n > 0)
         c->bytes_out += (uint64_t)n;
     return n == 0 && len > 0 ? -NST_EAGAIN : n;
+}
+
+nst_ssize svc_send(struct svc_host *h, struct svc_conn *c, const void *data, size_t len)
+{
+    return send_with(h, c, &(nst_iov){.base = (void *)(uintptr_t)data, .len = len}, 0);
+}
+
+nst_ssize svc_send_more(struct svc_host *h, struct svc_conn *c, const void *data, size_t len)
+{
+    return send_with(h, c, &(nst_iov){.base = (void *)(uintptr_t)data, .len = len}, NST_MSG_MORE);
 }
 
 void svc_shut(struct svc_host *h, struct svc_conn *c)

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LINE = 74, PRINTABLE = 95, PERIOD = LINE * PRINTABLE, TABLE = PERIOD + SVC_BUDGET, UNSENT_MAX = 2 * SVC_BUDGET };
+enum { LINE = 74, PRINTABLE = 95, PERIOD = LINE * PRINTABLE, TABLE = PERIOD + SVC_BUDGET, UNSENT_MAX = 4 * SVC_BUDGET };
 
 /* One period, and as much again as a step sends: what begins anywhere in the first period goes on for a whole budget. */
 static const uint8_t *pattern_table(void)
@@ -48,7 +48,6 @@ static enum svc_verdict step(struct svc_host *h, struct svc_conn *c)
 
     if (c->bytes_out == 0) /* what waits long in the queue has left the cache when it is sent */
         nst_ctl(svc_stack(h), c->sock, NST_TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-
     for (size_t taken = 0; taken < SVC_BUDGET;) {
         const nst_ssize n = svc_skip(h, c, SVC_BUDGET);
 
@@ -61,8 +60,8 @@ static enum svc_verdict step(struct svc_host *h, struct svc_conn *c)
         taken += (size_t)n;
         must_wait = taken < SVC_BUDGET;
     }
-    while (sent < SVC_BUDGET) {
-        const nst_ssize n = svc_send(h, c, pattern_table() + c->bytes_out % PERIOD, SVC_BUDGET - sent);
+    while (sent < UNSENT_MAX) {
+        const nst_ssize n = svc_send_more(h, c, pattern_table() + c->bytes_out % PERIOD, SVC_BUDGET);
 
         if (n == -NST_EAGAIN)
             return must_wait ? SVC_WAIT : SVC_AGAIN;

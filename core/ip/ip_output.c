@@ -303,6 +303,55 @@ static void emit_part(struct ip *ip, struct netif *nif, struct pkt *k, const str
         nif->partial = k;
 }
 
+/* --------------------------------------------------------------------------------------- datagrams in one frame */
+
+enum { UDP_HDR = 8, UDP_CSUM = 6, JOINED_MAX = NST_TX_IOV_MAX - 1 /* LIMIT: datagrams in a superframe, a slice each */ };
+
+static bool may_join(const struct ip *ip, const struct pkt *k, const struct pkt *m)
+{
+    const struct pages *pages = ip->b->pkts.pages;
+    return m->proto == PROTO_UDP && m->len > UDP_HDR && m->len <= k->len && m->npages == 1 && m->flags == k->flags &&
+           m->ttl == k->ttl && m->tos == k->tos && m->rule == k->rule && ipaddr_eq(&m->src, &k->src) && ipaddr_eq(&m->dst, &k->dst) &&
+           memcmp(page_at(pages, m->first), page_at(pages, k->first), 4) == 0;
+}
+
+/* Datagrams that follow k to the same place and are as long, the last perhaps shorter, leave as one superframe that the device cuts:
+ * bytes of their payload are added to the frame; how many, is returned. The order of the queue stays. */
+static uint32_t join_datagrams(struct ip *ip, struct netif *nif, struct pkt *k, nst_tx_frame *f)
+{
+    struct pages *pages = ip->b->pkts.pages;
+    uint32_t more = 0, last = k->len, most = IP_MAX - IP4_HDR - k->len;
+    bool is_cut = (nif->cfg.offload & NST_OFFLOAD_USO) && k->proto == PROTO_UDP && k->npages == 1 && k->len > UDP_HDR;
+    f->niov = 2;
+    for (struct pkt *m = nif->txq.head; is_cut && m != NULL && f->niov <= JOINED_MAX; m = nif->txq.head) {
+        if (last != k->len || m->len - UDP_HDR > most - more || !may_join(ip, k, m))
+            break;
+        last = m->len;
+        more += m->len - UDP_HDR;
+        f->iov[f->niov++] = (nst_iov){page_at(pages, m->first) + UDP_HDR, m->len - UDP_HDR};
+        pktq_push(&ip->sent, pktq_pop(&nif->txq));
+        ip->b->stats.ip_out++;
+        ip->b->stats.ip_bytes_out += (ipaddr_is4(&m->dst) ? IP4_HDR : IP6_HDR) + m->len;
+        TRACE(ip->b, IP_SEND, m->rule, 0, (uint64_t)nif->cfg.ifx, m->proto, m->len, 0);
+    }
+    return more;
+}
+
+/* The UDP header of k becomes that of the superframe. */
+static void fill_superframe(struct ip *ip, const struct netif *nif, struct pkt *k, uint32_t more, nst_tx_frame *f)
+{
+    uint8_t *udp = page_at(ip->b->pkts.pages, k->first);
+    uint32_t ip_len = (uint32_t)f->iov[0].len - nif->l2_len;
+    csum_t pseudo = {0};
+    csum_add_pseudo(&pseudo, &k->src, &k->dst, PROTO_UDP, k->len + more);
+    put16(udp + 4, (uint16_t)(k->len + more));
+    put16(udp + UDP_CSUM, (uint16_t)~csum_finish(&pseudo));
+    f->iov[1] = (nst_iov){udp, k->len};
+    f->off = behind_link(nif, (nst_offload){.csum_state = NST_CSUM_PARTIAL, .gso_type = NST_GSO_UDP, .gso_size = (uint16_t)(k->len - UDP_HDR),
+                                            .hdr_len = (uint16_t)(ip_len + UDP_HDR), .csum_start = (uint16_t)ip_len,
+                                            .csum_offset = UDP_CSUM});
+}
+
 static bool discard(struct ip *ip, struct pkt *k, enum nst_drop why)
 {
     uint32_t len = k->len;
@@ -339,8 +388,14 @@ static bool emit(struct ip *ip, struct netif *nif, struct pkt *k, uint8_t *scrat
         return discard(ip, k, NST_DROP_OUT_TOO_BIG);
     if (k->frag_off == 0)
         k->frag_id = choose_id(ip, k);
-    uint8_t *start = put_link(nif, put_ip(k, &part, end), mac, is4);
-    fill_frame(f, start, end, pkt_slices(&ip->b->pkts, k, part.off, part.len, f->iov + 1), part.len);
+    uint32_t more = part.is_fragment ? 0 : join_datagrams(ip, nif, k, f), slices = more > 0 ? f->niov - 1 : 0;
+    struct part whole = {.len = part.len + more, .is_last = true};
+    uint8_t *start = put_link(nif, put_ip(k, more > 0 ? &whole : &part, end), mac, is4);
+    if (more == 0)
+        slices = (uint32_t)pkt_slices(&ip->b->pkts, k, part.off, part.len, f->iov + 1);
+    fill_frame(f, start, end, slices, part.len + more);
+    if (more > 0)
+        fill_superframe(ip, nif, k, more, f);
     emit_part(ip, nif, k, &part, f);
     return true;
 }
