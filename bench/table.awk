@@ -1,6 +1,7 @@
 # The lines of JSON that bench/run collected, as tables: medians, smallest and largest. A ratio is the median
 # of the ratios of the rounds: neighbours in time are compared, so a disturbance that lasts hits both.
-# a = netstack over TUN, b = kernel to kernel over veth, c = the same with veth's offloads off.
+# a = netstack over TUN, n without offloads, j with MTU 65,535 and without; l, m, k = the limit program likewise; b = kernel to kernel
+# over veth, c = the same with veth's offloads off.
 
 function value(key,    place, rest) {
     place = index($0, "\"" key "\":")
@@ -44,25 +45,33 @@ function cell(what, contender,    key, m) {
     return number(m) " (" number(list[key, 1]) " - " number(list[key, count[key]]) ")"
 }
 
-function ratio(what, contender,    i, mine, other) {
-    if (!((what SUBSEP "ratio" contender) in count))
+function ratio(what, who, other,    i, x, y, key) {
+    key = "ratio" who other
+    if (!((what SUBSEP key) in count))
         for (i = 1; i <= rounds; i++) {
-            mine = what SUBSEP "a" SUBSEP i
-            other = what SUBSEP contender SUBSEP i
-            if ((mine in at) && (other in at) && at[other] > 0) keep(what, "ratio" contender, at[mine] / at[other])
+            x = what SUBSEP who SUBSEP i
+            y = what SUBSEP other SUBSEP i
+            if ((x in at) && (y in at) && at[y] > 0) keep(what, key, at[x] / at[y])
         }
-    return count[what SUBSEP "ratio" contender] ? sprintf("%.2f", median(what, "ratio" contender)) : "-"
+    return count[what SUBSEP key] ? sprintf("%.2f", median(what, key)) : "-"
 }
 
+# Contenders of the table at hand: who against two others.
 function row(title, what) {
-    printf "| %-34s | %-28s | %-28s | %5s | %-28s | %5s |\n", title, cell(what, "a"), cell(what, "b"),
-        ratio(what, "b"), cell(what, "c"), ratio(what, "c")
+    if (!count[what SUBSEP who]) return
+    printf "| %-34s | %-28s | %-28s | %5s | %-28s | %5s |\n", title, cell(what, who), cell(what, x), ratio(what, who, x), cell(what, y),
+        ratio(what, who, y)
 }
 
 function head(title) {
-    printf "| %-34s | %-28s | %-28s | %5s | %-28s | %5s |\n", title, "netstack, TUN", "kernel, veth", "ratio",
-        "kernel, veth, no offloads", "ratio"
+    printf "\n| %-34s | %-28s | %-28s | %5s | %-28s | %5s |\n", title, names[who], names[x], "ratio", names[y], "ratio"
     print "|---|---|---|---|---|---|"
+}
+
+function throughput(title, w, first, second,    i) {
+    who = w; x = first; y = second
+    head(title)
+    for (i = 1; i <= figures; i++) row(order[i] (bulk[order[i]] ? ", Gbit/s" : ", per s"), order[i])
 }
 
 /"contender"/ {
@@ -87,16 +96,19 @@ function head(title) {
 }
 
 END {
-    head("throughput, median (min - max)")
-    for (i = 1; i <= figures; i++) row(order[i] (bulk[order[i]] ? ", Gbit/s" : ", per s"), order[i])
-    print ""
+    names["a"] = "netstack"; names["n"] = "netstack --no-offload"; names["j"] = names["n"]
+    names["l"] = "limit"; names["m"] = "limit without offloads"; names["k"] = names["m"]
+    names["b"] = "kernel, veth"; names["c"] = "kernel, veth, no offloads"
+    throughput("with offloads, median (min - max)", "a", "b", "l")
+    throughput("without offloads", "n", "m", "c")
+    throughput("MTU 65,535 without offloads", "j", "k", "-")
+    who = "a"; x = "b"; y = "l"
     head("latency, us")
     for (i = 1; i <= figures; i++) {
         if (bulk[order[i]]) continue
         row(order[i] " p50", order[i] "/p50")
         row(order[i] " p99", order[i] "/p99")
     }
-    print ""
     head("processor time")
     for (i = 1; i <= figures; i++) {
         f = order[i]; u = bulk[f] ? ", s per GiB" : ", us each"
@@ -108,5 +120,5 @@ END {
         f = order[i]; t = median(f "/user", "a") + median(f "/sys", "a")
         if (t > 0) printf "netstack %-16s %3.0f %% of its processor time in the kernel\n", f, 100 * median(f "/sys", "a") / t
     }
-    if (lost["a"] + lost["b"] + lost["c"]) print "datagrams lost: netstack " lost["a"] + 0 ", veth " lost["b"] + 0 ", veth without offloads " lost["c"] + 0
+    for (c in lost) if (lost[c] > 0) print "datagrams lost: " names[c] " " lost[c]
 }
