@@ -39,7 +39,7 @@ enum {
     CALLS_MAX = 8,         /* reads or writes per ready connection and turn */
     ERRORS_MAX = 1000,
     TAGS_MAX = 8,
-    SETUP_S = 60,          /* to open all connections */
+    SETUP_S = 60,         /* to open all connections */
     FINISH_S = 15,         /* to close them in order, lost segments sent again included */
     UDP_WAIT_MS = 200,     /* silence after which what is under way counts as lost */
     HIST_STEPS = 64,

@@ -347,9 +347,9 @@ static void fill_superframe(struct ip *ip, const struct netif *nif, struct pkt *
     put16(udp + 4, (uint16_t)(k->len + more));
     put16(udp + UDP_CSUM, (uint16_t)~csum_finish(&pseudo));
     f->iov[1] = (nst_iov){udp, k->len};
-    f->off = behind_link(nif, (nst_offload){.csum_state = NST_CSUM_PARTIAL, .gso_type = NST_GSO_UDP, .gso_size = (uint16_t)(k->len - UDP_HDR),
-                                            .hdr_len = (uint16_t)(ip_len + UDP_HDR), .csum_start = (uint16_t)ip_len,
-                                            .csum_offset = UDP_CSUM});
+    const nst_offload off = {.csum_state = NST_CSUM_PARTIAL, .gso_type = NST_GSO_UDP, .gso_size = (uint16_t)(k->len - UDP_HDR),
+                             .hdr_len = (uint16_t)(ip_len + UDP_HDR), .csum_start = (uint16_t)ip_len, .csum_offset = UDP_CSUM};
+    f->off = behind_link(nif, off);
 }
 
 static bool discard(struct ip *ip, struct pkt *k, enum nst_drop why)
