@@ -2,7 +2,9 @@
 /* core - the core alone: two stacks in one process, frames handed over in memory by one copy, as a device would,
  * with software checksums and the assertions of a release build.
  *
- *   core [--seconds T] [--json FILE]      a line per figure; JSON lines are appended to FILE
+ *   core [--stages] [--seconds T] [--json FILE]   a line per figure; JSON lines are appended to FILE. --stages: bulk transfers only
+ *   core --turns N [--superframes]                so many turns of a bulk transfer and nothing else: for callgrind and the like;
+ *                                                 prints the segments moved
  *
  * Time of the stacks is virtual and moves by TURN_NS per turn; only the stopwatch is real. The pages of an
  * arena are counted with mincore: what a stack has touched is what it costs, not what it has reserved.
@@ -18,19 +20,20 @@
 #include <unistd.h>
 
 enum { BATCH = 64, CHUNK = 65536, FRAME = 2048, TURN_NS = 20000, IDLE = 20000 };
+enum { SUPER_BATCH = 4, SUPER_FRAME = 65536, LINE = 64 }; /* a batch of superframes that stays in the second cache */
 
 struct host {
     nst *n;
     int ifx;
     void *memory;
     size_t size;
-    uint64_t frames, data_frames; /* sent */
+    uint64_t frames, data_frames; /* sent; the second in segments */
 };
 
 struct frames { /* as a device holds them: contiguous, not the core's */
-    uint8_t bytes[BATCH][FRAME];
+    uint8_t bytes[SUPER_BATCH * SUPER_FRAME > BATCH * FRAME ? SUPER_BATCH * SUPER_FRAME : BATCH * FRAME];
     nst_rx_frame rx[BATCH];
-    size_t n;
+    size_t n, used;
 };
 
 /* Where the time of a bulk transfer goes. */
@@ -41,6 +44,7 @@ static const char *const stage_names[STAGES] = {
 
 static FILE *json;
 static double budget = 2.0;
+static uint32_t offload; /* of the interfaces that are added */
 
 static double seconds_now(void)
 {
@@ -91,7 +95,7 @@ static void host_open(struct host *h, int number, const nst_config *cfg)
 {
     const nst_env env = {.alloc = env_alloc, .free = env_free, .panic = env_panic, .user = h,
                          .seed = {(uint8_t)number, 42}};
-    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = 1500};
+    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = 1500, .offload = offload};
     nst_ifaddr addr = {.ip = nst_ip4(10, 0, 0, (uint8_t)number), .prefix = 8};
 
     memset(h, 0, sizeof *h);
@@ -126,14 +130,15 @@ static uint64_t touched(const struct host *h)
 
 static void copy_out(struct frames *to, const nst_tx_frame *tx)
 {
-    uint8_t *p = to->bytes[to->n];
+    uint8_t *const begin = to->bytes + to->used, *p = begin;
 
     for (uint32_t k = 0; k < tx->niov; k++) {
         memcpy(p, tx->iov[k].base, tx->iov[k].len);
         p += tx->iov[k].len;
     }
-    to->rx[to->n] = (nst_rx_frame){.data = to->bytes[to->n], .len = tx->len, .wire_len = tx->len};
+    to->rx[to->n] = (nst_rx_frame){.data = begin, .len = tx->len, .wire_len = tx->len, .off = tx->off};
     to->n++;
+    to->used += (tx->len + LINE - 1) / LINE * LINE;
 }
 
 /* Adds the time since *mark to a stage. */
@@ -153,13 +158,16 @@ static size_t carry_batch(struct host *from, struct host *to, nst_time now, doub
     static nst_tx_frame tx[BATCH];
     static struct frames f;
     double mark = stages != NULL ? seconds_now() : 0;
-    const size_t n = nst_output(from->n, from->ifx, tx, BATCH, now);
+    const size_t n = nst_output(from->n, from->ifx, tx, offload != 0 ? SUPER_BATCH : BATCH, now);
 
     lap(stages != NULL ? stages[0] : NULL, &mark);
-    f.n = 0;
+    f.n = f.used = 0;
     for (size_t i = 0; i < n; i++) {
         copy_out(&f, &tx[i]);
-        from->data_frames += tx[i].len > 200;
+        if (tx[i].off.gso_size != 0)
+            from->data_frames += (tx[i].len - tx[i].off.hdr_len + tx[i].off.gso_size - 1) / tx[i].off.gso_size;
+        else
+            from->data_frames += tx[i].len > 200;
     }
     from->frames += n;
     lap(stages != NULL ? stages[1] : NULL, &mark);
@@ -286,9 +294,9 @@ static void bulk(void)
             received += bulk_turn(&p, NULL);
         spent = seconds_now() - start;
     } while (spent < budget);
-    report("bulk_gbit", (double)received * 8e-9 / spent, "bulk, MSS 1448       %8.2f Gbit/s",
-           (double)received * 8e-9 / spent);
-    report("segment_ns", spent * 1e9 / (double)p.a.data_frames,
+    report(offload != 0 ? "super_gbit" : "bulk_gbit", (double)received * 8e-9 / spent, "%-20s %8.2f Gbit/s",
+           offload != 0 ? "superframes" : "bulk, MSS 1448", (double)received * 8e-9 / spent);
+    report(offload != 0 ? "super_segment_ns" : "segment_ns", spent * 1e9 / (double)p.a.data_frames,
            "data segment         %8.1f ns        both ends, with their %.3f ACKs",
            spent * 1e9 / (double)p.a.data_frames, (double)p.b.frames / (double)p.a.data_frames);
     pair_free(&p);
@@ -312,7 +320,7 @@ static void stages(void)
         const double ns = stage[i] * 1e9 / (double)p.a.data_frames;
         char figure[64];
 
-        snprintf(figure, sizeof figure, "stage_%s_ns", stage_names[i]);
+        snprintf(figure, sizeof figure, "%sstage_%s_ns", offload != 0 ? "super_" : "", stage_names[i]);
         report(figure, ns, "  of it %-12s %8.1f ns", stage_names[i], ns);
     }
     pair_free(&p);
@@ -325,9 +333,9 @@ static void collect_acks(struct pair *p, struct frames *acks)
     struct frames data;
     size_t n;
 
-    acks->n = 0;
+    acks->n = acks->used = 0;
     while (acks->n < BATCH && (n = nst_output(p->a.n, p->a.ifx, tx, 2, p->now)) > 0) {
-        data.n = 0;
+        data.n = data.used = 0;
         for (size_t i = 0; i < n; i++)
             copy_out(&data, &tx[i]);
         nst_input(p->b.n, p->b.ifx, data.rx, n, p->now);
@@ -467,27 +475,65 @@ static void idle(void)
     pair_free(&p);
 }
 
+static void count_turns(long turns)
+{
+    const nst_config cfg = default_config();
+    struct pair p;
+
+    pair_open(&p, &cfg);
+    pair_connect(&p, p.listener, 80);
+    for (long i = 0; i < turns; i++)
+        bulk_turn(&p, NULL);
+    printf("%llu\n", (unsigned long long)p.a.data_frames);
+    pair_free(&p);
+}
+
+/* One transfer segment by segment with software checksums, one in superframes without. */
+static void bulk_both(void)
+{
+    for (int with = 0; with < 2; with++) {
+        offload = with ? NST_OFFLOAD_ALL : 0;
+        bulk();
+        stages();
+    }
+    offload = 0;
+}
+
 int main(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i += 2) {
-        if (i + 1 < argc && strcmp(argv[i], "--seconds") == 0) {
-            budget = atof(argv[i + 1]);
+    bool only_stages = false;
+    long turns = 0;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--stages") == 0) {
+            only_stages = true;
+        } else if (strcmp(argv[i], "--superframes") == 0) {
+            offload = NST_OFFLOAD_ALL;
+        } else if (i + 1 < argc && strcmp(argv[i], "--turns") == 0) {
+            turns = atol(argv[++i]);
+        } else if (i + 1 < argc && strcmp(argv[i], "--seconds") == 0) {
+            budget = atof(argv[++i]);
         } else if (i + 1 < argc && strcmp(argv[i], "--json") == 0) {
-            json = fopen(argv[i + 1], "a");
+            json = fopen(argv[++i], "a");
             if (json == NULL) {
-                perror(argv[i + 1]);
+                perror(argv[i]);
                 return 3;
             }
         } else {
-            fprintf(stderr, "usage: core [--seconds T] [--json FILE]\n");
+            fprintf(stderr, "usage: core [--stages] [--seconds T] [--json FILE] | --turns N [--superframes]\n");
             return 2;
         }
     }
-    bulk();
-    stages();
-    acks_in();
-    rounds();
-    connections();
-    idle();
+    if (turns > 0) {
+        count_turns(turns);
+        return 0;
+    }
+    bulk_both();
+    if (!only_stages) {
+        acks_in();
+        rounds();
+        connections();
+        idle();
+    }
     return json != NULL && fclose(json) != 0 ? 3 : 0;
 }

@@ -10,12 +10,6 @@
 #include <base/base.h>
 #include <string.h>
 
-static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-bool ipaddr_eq(const ipaddr *a, const ipaddr *b) { return memcmp(a->b, b->b, sizeof a->b) == 0; }
-
-bool ipaddr_is4(const ipaddr *a) { return memcmp(a->b, mapped_prefix, sizeof mapped_prefix) == 0; }
-
 static bool is_zero(const uint8_t *p, size_t n)
 {
     uint8_t bits = 0;

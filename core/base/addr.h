@@ -5,11 +5,16 @@
 #define CORE_BASE_ADDR_H
 
 #include <netstack.h>
+#include <string.h>
 
 typedef nst_ip ipaddr;
 
-bool ipaddr_eq(const ipaddr *a, const ipaddr *b);
-bool ipaddr_is4(const ipaddr *a);
+static inline bool ipaddr_eq(const ipaddr *a, const ipaddr *b) { return memcmp(a->b, b->b, sizeof a->b) == 0; }
+static inline bool ipaddr_is4(const ipaddr *a)
+{
+    static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return memcmp(a->b, mapped_prefix, sizeof mapped_prefix) == 0;
+}
 bool ipaddr_is_any(const ipaddr *a);           /* :: or 0.0.0.0 */
 bool ipaddr_is_multicast(const ipaddr *a);     /* 224/4 or ff00::/8 */
 bool ipaddr_is_linklocal(const ipaddr *a);     /* 169.254/16 or fe80::/10 */

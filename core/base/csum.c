@@ -41,19 +41,24 @@ static inline uint16_t native_from_be(uint16_t v)
     return out;
 }
 
+typedef uint64_t vec __attribute__((vector_size(16))); /* what every 64-bit machine adds at once; others get plain words */
+
 /* The sum of data that starts at an even offset. Halves of words are added in accumulators of twice their
  * width: no carries to propagate, and no overflow below 16 GiB. */
 static uint64_t sum_even(const uint8_t *p, size_t len)
 {
-    uint64_t low0 = 0, low1 = 0, high0 = 0, high1 = 0;
-    for (; len >= 32; len -= 32, p += 32) {
-        uint64_t a = load64(p), b = load64(p + 8), c = load64(p + 16), d = load64(p + 24);
-        low0 += (a & 0xffffffff) + (b & 0xffffffff);
-        high0 += (a >> 32) + (b >> 32);
-        low1 += (c & 0xffffffff) + (d & 0xffffffff);
-        high1 += (c >> 32) + (d >> 32);
+    vec low[2] = {{0}, {0}}, high[2] = {{0}, {0}};
+    const vec mask = {0xffffffff, 0xffffffff};
+    for (; len >= 64; len -= 64, p += 64) {
+        vec v[4];
+        memcpy(v, p, sizeof v);
+        low[0] += (v[0] & mask) + (v[1] & mask);
+        high[0] += (v[0] >> 32) + (v[1] >> 32);
+        low[1] += (v[2] & mask) + (v[3] & mask);
+        high[1] += (v[2] >> 32) + (v[3] >> 32);
     }
-    uint64_t sum = add_carry(add_carry(low0, low1), add_carry(high0, high1));
+    const vec l = low[0] + low[1], h = high[0] + high[1];
+    uint64_t sum = add_carry(add_carry(l[0], l[1]), add_carry(h[0], h[1]));
     for (; len >= 8; len -= 8, p += 8)
         sum = add_carry(sum, load64(p));
     if (len & 4) {

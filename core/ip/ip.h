@@ -67,7 +67,10 @@ void ip_init(struct ip *ip, struct base *b, struct arena *a, const nst_config *c
 
 /* ------------------------------------------------------------------------------------------------- interfaces */
 int ip_ctl(struct ip *ip, int op, void *arg, size_t len); /* NST_CTL_IF_*, ADDR_*, ROUTE_* */
-struct netif *netif_get(struct ip *ip, int ifx);          /* NULL = no such interface */
+static inline struct netif *netif_get(struct ip *ip, int ifx) /* NULL = no such interface */
+{
+    return ifx < 1 || (uint32_t)ifx > ip->max_if || !ip->netif[ifx - 1].in_use ? NULL : &ip->netif[ifx - 1];
+}
 bool ip_is_local(const struct ip *ip, const ipaddr *a);   /* an address of ours, on any interface */
 bool ip_is_broadcast(const struct ip *ip, const ipaddr *a); /* 255.255.255.255 or a subnet broadcast of ours */
 void ip_stats(const struct ip *ip, nst_stats *out);         /* frag_now, neighbor_now */

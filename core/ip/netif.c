@@ -65,13 +65,6 @@ uint64_t ip_hash(const struct ip *ip, const void *data, size_t len)
 
 /* ------------------------------------------------------------------------------------------- questions */
 
-struct netif *netif_get(struct ip *ip, int ifx)
-{
-    if (ifx < 1 || (uint32_t)ifx > ip->max_if || !ip->netif[ifx - 1].in_use)
-        return NULL;
-    return &ip->netif[ifx - 1];
-}
-
 bool netif_is_up(const struct netif *nif) { return (nif->cfg.flags & NST_IF_UP) != 0; }
 
 static const struct ifaddr *find_addr(const struct ip *ip, const ipaddr *a)

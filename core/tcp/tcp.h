@@ -339,6 +339,7 @@ struct tcp_pcb {
     } n;
 };
 
+enum { TCP_RECENT = 256 /* places of the table of connections seen lately */ };
 enum { TCP_FO_CACHE = 64 /* LIMIT: pairs of addresses whose cookie is remembered */ };
 struct tcp_fo_entry {
     ipaddr local, remote;
@@ -355,6 +356,7 @@ struct tcp {
     struct ip *ip;
     struct pool pcbs, listeners, segs, ivs;
     struct htab conns;       /* by 4-tuple */
+    uint32_t recent[TCP_RECENT]; /* ids of pcbs looked up lately, by ports; what is not hashed any more does not count */
     struct htab ports;       /* listeners by port */
     struct list time_wait;   /* orphans in TIME-WAIT, oldest first: recycled when needed */
     struct list page_wait;   /* oldest first */

@@ -138,17 +138,30 @@ void tcp_pcb_hash(struct tcp *t, struct tcp_pcb *p)
     p->opt.ts_offset = (uint32_t)hash_tuple(&t->b->key_ts, p); /* RFC 7323 §7.1: no uptime in timestamps */
 }
 
+static bool is_tuple(const struct tcp_pcb *p, const struct tuple *k)
+{
+    return p->lport == get16(k->ports) && p->rport == get16(k->ports + 2) && ipaddr_eq(&p->local, &k->local) &&
+           ipaddr_eq(&p->remote, &k->remote);
+}
+
+/* Segments come in trains: the connections seen last stand in a small table that needs no keyed hash. Who chooses addresses so that
+ * they share a place there costs himself the SipHash. */
 struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
 {
     struct tuple k = {.local = *local, .remote = *remote};
     put16(k.ports, lport);
     put16(k.ports + 2, rport);
+    uint32_t *recent = &t->recent[(rport ^ lport ^ remote->b[15]) % TCP_RECENT];
+    struct tcp_pcb *seen = *recent != 0 ? pool_at(&t->pcbs, *recent) : NULL;
+    if (seen != NULL && seen->is_hashed && is_tuple(seen, &k))
+        return seen;
     uint64_t h = siphash24(&t->b->key_demux, &k, sizeof k);
     for (uint32_t id = htab_first(&t->conns, h); id != 0; id = htab_next(&t->conns, id)) {
         struct tcp_pcb *p = pool_at(&t->pcbs, id);
-        if (p->hash == h && p->lport == lport && p->rport == rport && ipaddr_eq(&p->local, local) &&
-            ipaddr_eq(&p->remote, remote))
+        if (p->hash == h && is_tuple(p, &k)) {
+            *recent = id;
             return p;
+        }
     }
     return NULL;
 }
