@@ -119,7 +119,9 @@ static void store_out_of_order(struct tcp *t, struct tcp_pcb *p, const struct tc
     seq_t lo = s->seq, hi = seq_add(s->seq, s->text);
     if (ivset_covers(&t->ivs, &p->ooo, lo, hi)) {
         drop(t->b, NST_DROP_TCP_OLD_DATA, p->route.ifx, s->text, p->conn);
+        const struct iv *whole = ivset_find(&t->ivs, &p->ooo, lo);
         p->dsack = (struct wire_sack){lo, hi};
+        remember_sack(p, whole->lo, whole->hi); /* RFC 2883 §4 (3): the block that holds the duplicate follows it */
         return;
     }
     uint32_t added;
@@ -210,6 +212,7 @@ void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
             o->sack[o->nsack++] = p->dsack;
         p->dsack = (struct wire_sack){seq_of(0), seq_of(0)};
     }
+    unsigned first = o->nsack;
     for (unsigned i = 0; i < WIRE_SACK_MAX && o->nsack < WIRE_SACK_MAX; i++) {
         const struct wire_sack *b = &p->sack_recent[i];
         const struct iv *whole = seq_eq(b->lo, b->hi) ? NULL : ivset_find(&t->ivs, &p->ooo, b->lo);
@@ -218,7 +221,7 @@ void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
         bool has_fin = p->rcv.fin_known && seq_eq(whole->hi, p->rcv.fin); /* it arrived with the last byte of the range, or later */
         struct wire_sack block = {whole->lo, seq_add(whole->hi, has_fin)};
         bool is_there = false;
-        for (unsigned k = 0; k < o->nsack; k++)
+        for (unsigned k = first; k < o->nsack; k++)
             is_there |= seq_eq(o->sack[k].lo, block.lo) && seq_eq(o->sack[k].hi, block.hi);
         if (!is_there)
             o->sack[o->nsack++] = block;

@@ -193,6 +193,19 @@ TEST(receive_ack, duplicate_is_not_reported_when_dsack_is_off) /* RFC 2883 */
     }
 }
 
+TEST(receive_ack, duplicate_out_of_order_stands_before_the_block_that_holds_it) /* RFC 2883 §4.2, §4 (3) */
+{
+    struct t *t = t_established(.sack = true);
+    RECV(0, .flags = ACK, .seq = 1001, .len = 1000);
+    EXPECT(0, .flags = ACK, .sack = {1001, 2001});
+    RECV(0, .flags = ACK, .seq = 3001, .len = 1000);
+    EXPECT(0, .flags = ACK, .sack = {3001, 4001, 1001, 2001});
+    RECV(0, .flags = ACK, .seq = 1001, .len = 1000); /* not the newest, and all of its block */
+    EXPECT(0, .flags = ACK, .sack = {1001, 2001, 1001, 2001, 3001, 4001});
+    RECV(0, .flags = ACK, .seq = 3501, .len = 100);
+    EXPECT(0, .flags = ACK, .sack = {3501, 3601, 3001, 4001, 1001, 2001});
+}
+
 TEST(receive_window, shrinks_by_what_is_not_read_and_reopens)
 {
     struct t *t = t_established(.rcvbuf = 10000);
