@@ -27,6 +27,9 @@ static const struct field fields[] = {
     FIELD(tcpi_rwnd_limited) FIELD(tcpi_sndbuf_limited) FIELD(tcpi_delivered) FIELD(tcpi_delivered_ce) FIELD(tcpi_bytes_sent)
     FIELD(tcpi_bytes_retrans) FIELD(tcpi_dsack_dups) FIELD(tcpi_reord_seen) FIELD(tcpi_rcv_ooopack) FIELD(tcpi_snd_wnd)
     FIELD(tcpi_rcv_wnd) FIELD(tcpi_rehash) FIELD(tcpi_total_rto) FIELD(tcpi_total_rto_recoveries) FIELD(tcpi_total_rto_time)
+    FIELD(tcpi_received_ce) FIELD(tcpi_delivered_e1_bytes) FIELD(tcpi_delivered_e0_bytes) FIELD(tcpi_delivered_ce_bytes)
+    FIELD(tcpi_received_e1_bytes) FIELD(tcpi_received_e0_bytes) FIELD(tcpi_received_ce_bytes) FIELD(tcpi_accecn_fail_mode)
+    FIELD(tcpi_accecn_opt_seen)
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 

@@ -5,8 +5,8 @@ command -v nft >/dev/null || skip "nft (package nftables) is not installed"
 echo 3 2>/dev/null >/proc/sys/net/ipv4/tcp_ecn || skip "this kernel does not speak AccECN (net.ipv4.tcp_ecn=3 is refused)"
 nft -f - <<RULES || skip "nft cannot set the ECN field"
 table ip congested {
-    chain in { type filter hook prerouting priority 0; iifname tun0 ip ecn ect0 numgen random mod 1000 < 20 ip ecn set ce; }
-    chain out { type filter hook postrouting priority 0; oifname tun0 ip ecn ect0 numgen random mod 10 < 3 ip ecn set ce; }
+    chain in { type filter hook prerouting priority 0; iifname tun0 ip ecn ect0 numgen inc mod 10 0 ip ecn set ce; }
+    chain out { type filter hook postrouting priority 0; oifname tun0 ip ecn ect0 numgen inc mod 3 0 ip ecn set ce; }
 }
 RULES
 for option in 0 1 2; do

@@ -1,14 +1,14 @@
 #!/bin/sh
-# RFC 3168's ECN with the kernel: who asks and who agrees as tcp.ecn says, and data through a path that marks 2 percent of what is ECT
-# towards the kernel, and 30 percent of its superframes towards us.
+# RFC 3168's ECN with the kernel: who asks and who agrees as tcp.ecn says, and data through a path that marks every tenth
+# superframe that is ECT towards the kernel, and every third towards us.
 . "$SRC/tests/live/lib.sh"
 command -v nft >/dev/null || skip "nft (package nftables) is not installed"
 mark() {
     nft flush ruleset
     nft -f - <<RULES || skip "nft cannot set the ECN field"
 table ip congested {
-    chain in { type filter hook prerouting priority 0; iifname tun0 ip ecn ect0 numgen random mod 1000 < 20 ip ecn set ce; }
-    chain out { type filter hook postrouting priority 0; oifname tun0 ip ecn ect0 numgen random mod 10 < 3 ip ecn set ce; }
+    chain in { type filter hook prerouting priority 0; iifname tun0 ip ecn ect0 numgen inc mod 10 0 ip ecn set ce; }
+    chain out { type filter hook postrouting priority 0; oifname tun0 ip ecn ect0 numgen inc mod 3 0 ip ecn set ce; }
 }
 RULES
 }
