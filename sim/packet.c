@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets and the queues that links are made of.
+ *
+ * Theory of operation. Four sizes: an ACK, a full frame, a jumbo frame, a superframe. Packets are cut from blocks of about 256 KiB and go
+ * to the free list of their size; the last one freed is the next one used, so a quiet link stays in the cache.
+ * LIMIT: sim.packet_bytes_max; a packet beyond it is not made, as on a machine without memory. */
+#include "sim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 1 << 18 };
+static const uint32_t class_bytes[SIM_CLASSES] = {192, 1664, 9216, PACKET_MAX};
+
+struct block {
+    struct block *next;
+    uint64_t unused; /* what follows is aligned to 16 bytes */
+};
+
+static uint32_t slot_size(unsigned c) { return (uint32_t)(sizeof(struct packet) + class_bytes[c] + 15) & ~15u; }
+
+static bool more(struct sim *s, unsigned c)
+{
+    struct sim_class *k = &s->packets[c];
+    uint32_t n = BLOCK / slot_size(c) > 0 ? BLOCK / slot_size(c) : 1;
+    size_t size = sizeof(struct block) + (size_t)n * slot_size(c);
+    struct block *b;
+    if (s->packet_bytes + size > s->packet_bytes_max || (b = malloc(size)) == NULL)
+        return false;
+    b->next = s->blocks;
+    s->blocks = b;
+    s->packet_bytes += size;
+    k->block = (uint8_t *)(b + 1);
+    k->left = n;
+    return true;
+}
+
+struct packet *packet_new(struct sim *s, uint32_t len)
+{
+    unsigned c = 0;
+    while (len > class_bytes[c])
+        if (++c == SIM_CLASSES)
+            return NULL;
+    struct sim_class *k = &s->packets[c];
+    struct packet *p = k->free;
+    if (p != NULL) {
+        k->free = p->next;
+    } else if (k->left > 0 || more(s, c)) {
+        p = (struct packet *)(void *)k->block;
+        k->block += slot_size(c);
+        k->left--;
+    } else {
+        s->packets_refused++;
+        return NULL;
+    }
+    memset(p, 0, sizeof *p);
+    p->len = len;
+    p->size_class = (uint8_t)c;
+    return p;
+}
+
+struct packet *packet_copy(struct sim *s, const struct packet *p)
+{
+    struct packet *c = packet_new(s, p->len);
+    if (c == NULL)
+        return NULL;
+    c->at = p->at;
+    c->host = p->host;
+    c->off = p->off;
+    c->note = p->note;
+    memcpy(c->data, p->data, p->len);
+    return c;
+}
+
+void packet_free(struct sim *s, struct packet *p)
+{
+    p->next = s->packets[p->size_class].free;
+    s->packets[p->size_class].free = p;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ queues */
+
+void fifo_push(struct packet_fifo *q, struct packet *p)
+{
+    p->next = NULL;
+    if (q->tail != NULL)
+        q->tail->next = p;
+    else
+        q->head = p;
+    q->tail = p;
+    q->count++;
+    q->bytes += p->len;
+}
+
+struct packet *fifo_pop(struct packet_fifo *q)
+{
+    struct packet *p = q->head;
+    if (p == NULL)
+        return NULL;
+    q->head = p->next;
+    if (q->head == NULL)
+        q->tail = NULL;
+    q->count--;
+    q->bytes -= p->len;
+    return p;
+}
+
+static bool leaves_before(const struct packet *a, const struct packet *b)
+{
+    return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+void heap_push(struct packet_heap *h, struct packet *p)
+{
+    if (h->count == h->size) {
+        size_t size = h->size != 0 ? h->size * 2 : 64;
+        struct packet **v = realloc(h->v, size * sizeof(struct packet *));
+        if (v == NULL)
+            abort();
+        h->v = v;
+        h->size = size;
+    }
+    p->order = h->order++;
+    size_t i = h->count++;
+    for (; i > 0 && leaves_before(p, h->v[(i - 1) / 2]); i = (i - 1) / 2)
+        h->v[i] = h->v[(i - 1) / 2];
+    h->v[i] = p;
+}
+
+struct packet *heap_pop(struct packet_heap *h)
+{
+    if (h->count == 0)
+        return NULL;
+    struct packet *top = h->v[0], *last = h->v[--h->count];
+    size_t i = 0;
+    for (size_t k; (k = 2 * i + 1) < h->count; i = k) {
+        if (k + 1 < h->count && leaves_before(h->v[k + 1], h->v[k]))
+            k++;
+        if (!leaves_before(h->v[k], last))
+            break;
+        h->v[i] = h->v[k];
+    }
+    h->v[i] = last;
+    return top;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ damage */
+
+bool packet_flip(struct packet *p, uint64_t choice)
+{
+    if (p->off.csum_state == NST_CSUM_PARTIAL || p->len == 0)
+        return false;
+    p->data[(choice >> 3) % p->len] ^= (uint8_t)(1u << (choice & 7));
+    return true;
+}
+
+/* --------------------------------------------------------------------------------------------------------------- ECN */
+
+static unsigned ecn_of(const struct packet *p)
+{
+    if (p->len >= 20 && p->data[0] >> 4 == 4)
+        return p->data[1] & 3u;
+    if (p->len >= 40 && p->data[0] >> 4 == 6)
+        return p->data[1] >> 4 & 3u;
+    return 0;
+}
+
+bool packet_is_ect(const struct packet *p) { return ecn_of(p) != 0; }
+
+/* RFC 3168 §5; the header checksum of IPv4 by difference (RFC 1624 equation 3). */
+void packet_mark_ce(struct packet *p)
+{
+    if (ecn_of(p) == 3 || ecn_of(p) == 0)
+        return;
+    if (p->data[0] >> 4 == 6) {
+        p->data[1] |= 0x30;
+        return;
+    }
+    uint32_t old = (uint32_t)p->data[0] << 8 | p->data[1], sum = (uint32_t)p->data[10] << 8 | p->data[11];
+    p->data[1] |= 3;
+    uint32_t new = (uint32_t)p->data[0] << 8 | p->data[1];
+    sum = (~sum & 0xffff) + (~old & 0xffff) + new;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = ~((sum & 0xffff) + (sum >> 16)) & 0xffff;
+    p->data[10] = (uint8_t)(sum >> 8);
+    p->data[11] = (uint8_t)sum;
+}
