@@ -14,7 +14,8 @@ static const char overview[] =
     "  netstack --tun IFACE   [options]   run the stack on a TUN device\n"
     "  netstack --replay FILE [options]   feed a capture to the stack under a virtual clock\n"
     "  netstack drill FILE|DIR...         run packetdrill scripts on the stack, under a virtual clock\n"
-    "  netstack help [TOPIC]              topics: tun replay drill set exit\n"
+    "  netstack link TUN TUN SPEC         a path between two devices: delay, rate, loss, queues\n"
+    "  netstack help [TOPIC]              topics: tun replay drill link set exit\n"
     "\n"
     "Common\n"
     "  -f, --filter EXPR      only input that matches a libpcap expression\n"
@@ -34,6 +35,7 @@ static const char overview[] =
     "Live (-i IFACE is --tun IFACE)\n"
     "      --peer A           address of the host's side (10.0.0.1, fd00::1)\n"
     "      --app NAME[:PORT]  echo, discard, chargen, http; repeatable (all)\n"
+    "      --impair SPEC      a bad link in front of the device, for example 10mbit,20ms,loss=1%\n"
     "      --no-config        leave addresses, routes and MTU of the host alone\n"
     "      --no-offload       one packet per system call, checksums in software\n"
     "      --busy-poll USEC   look for the next packet so long before sleeping (0)\n"
@@ -100,6 +102,29 @@ static const char topic_drill[] =
     "\n"
     "Exit 0: all passed, 1: some failed, 4: some are no scripts that can be run.\n";
 
+static const char topic_link[] =
+    "netstack link A B SPEC [BACK]  emulates a path between two TUN devices, in real time: between two kernels,\n"
+    "or a kernel and this stack.  What is written to A comes out of B after SPEC, and back after BACK (SPEC).\n"
+    "--impair SPEC [--impair BACK]  the same between the stack of --tun and its device.\n"
+    "\n"
+    "  sudo ip netns add left; sudo ip netns add right\n"
+    "  sudo netstack link tunA tunB 20mbit,25ms,loss=0.1% &\n"
+    "  sudo ip link set tunA netns left; sudo ip -n left addr add 10.0.0.1/24 dev tunA\n"
+    "  sudo ip -n left link set tunA up                        (tunB, right and 10.0.0.2 likewise)\n"
+    "  sudo ip netns exec left ping 10.0.0.2\n"
+    "\n"
+    "SPEC is a list with commas; each direction is one chain, in this order:\n"
+    "  down=2s-3s+10s-12s  nothing passes        lose=3+5-7     exactly these packets, the first is 1\n"
+    "  loss=1%  (drop=)    at random             burst=1%:20%   Gilbert-Elliott: to bad, to good\n"
+    "  ce=1%               CE marks (ECN)        corrupt=1%     one bit        truncate=1%  cut short\n"
+    "  mtu=1400@5s         black hole for more   dup=1%         twice\n"
+    "  20mbit  (rate=)     queue=100, 64kb or 50ms (default: rate x 2 x delay, at least 20 packets)\n"
+    "                      aqm=tail, codel (target=5ms,interval=100ms) or red; ecn marks instead of dropping\n"
+    "  trace=FILE          rate of a mahimahi trace\n"
+    "  25ms  (delay=)      one way               jitter=5ms     in addition, in order\n"
+    "  reorder=1%:5ms      these are overtaken\n"
+    "Shares are 1%, 0.01 or 250ppm; times ns, us, ms, s, min; rates bit, kbit, mbit, gbit.\n";
+
 static const char topic_exit[] =
     "  0  done\n"
     "  1  it ran, but what was asked is false: replay differs, connection refused, no answer\n"
@@ -127,8 +152,8 @@ static int print_settings(void)
 
 int help_print(const char *topic)
 {
-    static const char *const names[] = {"tun", "replay", "drill", "exit", "set", NULL};
-    static const char *const texts[] = {topic_tun, topic_replay, topic_drill, topic_exit};
+    static const char *const names[] = {"tun", "replay", "drill", "link", "exit", "set", NULL};
+    static const char *const texts[] = {topic_tun, topic_replay, topic_drill, topic_link, topic_exit};
     const char *near;
 
     if (topic == NULL) {
@@ -144,7 +169,7 @@ int help_print(const char *topic)
     if (strcmp(topic, "set") == 0)
         return print_settings();
     near = nearest_match(topic, names);
-    error_line("help %s: unknown topic; %s%s%sone of: tun replay drill set exit", topic,
+    error_line("help %s: unknown topic; %s%s%sone of: tun replay drill link set exit", topic,
                near != NULL ? "did you mean " : "", near != NULL ? near : "", near != NULL ? "? " : "");
     return EXIT_USAGE;
 }

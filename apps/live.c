@@ -156,6 +156,8 @@ static nst_time next_deadline(const struct live *l, bool more)
         t = earlier(t, l->started + l->options->duration_ns);
     if (l->client_done)
         t = earlier(t, l->now + NST_MS(10));
+    if (l->impair != NULL)
+        t = impair_waits(l->impair, 1) ? 0 : earlier(t, impair_next(l->impair));
     return t;
 }
 

@@ -10,6 +10,8 @@
 #include "drivers/pcap_record.h"
 #include "drivers/runloop.h"
 #include "drivers/tun_config.h"
+#include "drivers/tun.h"
+#include "impair.h"
 #include "netstack.h"
 #include "options.h"
 #include "svc.h"
@@ -45,6 +47,7 @@ struct live {
 
     struct runloop *loop;
     struct driver *driver;
+    struct impair *impair;         /* --impair: part of the driver; NULL = none */
     bool created;                  /* the device did not exist before */
     struct tun_config *config;
     bool link_up;
@@ -81,6 +84,8 @@ void live_print_stats(struct live *, bool final);
 /* live_device.c */
 int live_open_device(struct live *);   /* driver, configuration of the host's side */
 void live_close_device(struct live *);
+/* Says why a device could not be had. `host`: address of the host's side for the advice, NULL = none. */
+void live_say_failure(const char *name, const struct options_addr *host, const struct tun_failure *);
 bool live_link_news(struct live *);    /* false: the device is gone */
 
 extern const struct live_client connect_client, ping_client;

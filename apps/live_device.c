@@ -9,7 +9,6 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "drivers/tun.h"
 #include "live.h"
 #include "util.h"
 
@@ -44,17 +43,19 @@ static const char *user_name(uid_t uid, char out[64])
     return out;
 }
 
-static void say_no_right(const struct live *l, const struct tun_failure *why)
+static void say_no_right(const char *name, const struct options_addr *host, const struct tun_failure *why)
 {
-    const char *name = l->options->tun;
     char user[64], ip[NST_IP_TEXT];
 
     error_line("%s: no permission to create a TUN device (TUNSETIFF: %s)", name, strerror(why->system_error));
+    if (host == NULL) {
+        error_more("as root, or once for each device: sudo ip tuntap add %s mode tun user %s", name, user_name(geteuid(), user));
+        return;
+    }
     error_more("sudo netstack --tun %-34sor, once:", name);
     error_more(
         "sudo ip tuntap add %s mode tun user %s && sudo ip addr add %s/%u dev %s && sudo ip link set %s up",
-        name, user_name(geteuid(), user), nst_ip_format(&l->hosts[0].ip, ip), (unsigned)l->hosts[0].prefix,
-        name, name);
+        name, user_name(geteuid(), user), nst_ip_format(&host->ip, ip), (unsigned)host->prefix, name, name);
     error_more("or without any rights:  unshare -Urn netstack --tun %s", name);
 }
 
@@ -82,9 +83,8 @@ static void say_in_use(const char *name, const struct tun_failure *why)
         error_line("%s is in use by another process; choose another name: --tun %s", name, other);
 }
 
-static void say_failure(const struct live *l, const struct tun_failure *why)
+void live_say_failure(const char *name, const struct options_addr *host, const struct tun_failure *why)
 {
-    const char *name = l->options->tun;
     char other[IF_NAMESIZE];
 
     free_name(name, other);
@@ -98,7 +98,7 @@ static void say_failure(const struct live *l, const struct tun_failure *why)
         error_more("sudo netstack --tun %s      or, once: sudo chmod 0666 /dev/net/tun", name);
         return;
     case TUN_NO_RIGHT:
-        say_no_right(l, why);
+        say_no_right(name, host, why);
         return;
     case TUN_NOT_OWNER:
         say_not_owner(name, why);
@@ -245,17 +245,38 @@ static int configure_host(struct live *l)
     return status;
 }
 
+/* --impair: what the stack sends and receives passes a link of the simulator first. */
+static int put_link_before(struct live *l)
+{
+    struct driver *wrapped = NULL;
+
+    l->impair = impair_open(l->options->impair, l->options->impair_back, l->seed, runloop_now(l->loop));
+    if (l->impair != NULL)
+        wrapped = impair_driver(l->driver, l->impair, l->loop);
+    if (wrapped == NULL) {
+        impair_close(l->impair);
+        l->impair = NULL;
+        error_line("no memory");
+        return EXIT_ENVIRONMENT;
+    }
+    l->driver = wrapped;
+    runloop_precise();
+    return EXIT_OK;
+}
+
 int live_open_device(struct live *l)
 {
     struct tun_failure why;
     struct tun_link link;
     int status;
 
-    l->driver = tun_open(l->options->tun, !l->options->no_offload, &l->created, &why);
+    l->driver = tun_open(l->options->tun, !l->options->no_offload && l->options->impair == NULL, &l->created, &why);
     if (l->driver == NULL) {
-        say_failure(l, &why);
+        live_say_failure(l->options->tun, &l->hosts[0], &why);
         return EXIT_ENVIRONMENT;
     }
+    if (l->options->impair != NULL && put_link_before(l) != EXIT_OK)
+        return EXIT_ENVIRONMENT;
     l->config = tun_config_open(l->options->tun);
     if (l->config == NULL) {
         error_line("%s: rtnetlink: %s", l->options->tun, strerror(errno));

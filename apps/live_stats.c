@@ -240,6 +240,7 @@ static void print_json(struct live *l, const nst_stats *s, bool final)
 
 void live_print_stats(struct live *l, bool final)
 {
+    static const char *const directions[2] = {"out", "in"};
     nst_stats stats;
 
     memset(&stats, 0, sizeof stats);
@@ -248,5 +249,7 @@ void live_print_stats(struct live *l, bool final)
         print_json(l, &stats, final);
     else
         print_text(l, &stats);
+    if (l->impair != NULL)
+        impair_print(l->impair, l->text, directions, l->options->json);
     fflush(l->text);
 }

@@ -28,6 +28,8 @@ static int run(const struct options *options)
         return cmd_replay(options);
     case MODE_DRILL:
         return cmd_drill(options);
+    case MODE_LINK:
+        return cmd_link(options);
     case MODE_NONE:
         break;
     }

@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "impair.h"
 #include "options_values.h"
 #include "util.h"
 
 enum { NO_VALUE, VALUE, MAYBE_VALUE /* only as --name=value */ };
-enum { IN_TUN = 1, IN_REPLAY = 2, IN_ALL = 3 };
+enum { IN_TUN = 1, IN_REPLAY = 2, IN_LINK = 4, IN_STACK = 3 /* modes with a stack */, IN_ALL = 7 };
 
 struct spec {
     const char *name;  /* without the dashes */
@@ -23,7 +24,21 @@ struct spec {
 };
 
 static const char *const cc_names[] = {[NST_CC_RENO] = "reno", [NST_CC_CUBIC] = "cubic", [NST_CC_BBR] = "bbr", NULL};
-static const char *const verb_names[] = {"help", "drill", NULL};
+
+/* Commands that are words. */
+enum { WORDS = 1 /* takes arguments that are no options */, OWN_ARGV = 2 /* reads the command line itself */ };
+static const struct verb {
+    const char *name;
+    enum options_mode mode;
+    int how;
+} verbs[] = {{"drill", MODE_DRILL, OWN_ARGV}, {"link", MODE_LINK, WORDS}, {"help", MODE_HELP, OWN_ARGV}};
+enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
+
+/* Modes, their bit and what to call them. */
+static const struct mode {
+    unsigned bit;
+    const char *name;
+} modes[] = {[MODE_TUN] = {IN_TUN, "--tun"}, [MODE_REPLAY] = {IN_REPLAY, "--replay"}, [MODE_LINK] = {IN_LINK, "link"}};
 
 static int refuse(const char *option, const char *value, const char *shape)
 {
@@ -245,9 +260,15 @@ static int set_setting(struct options *o, const char *v)
 
 static int set_impair(struct options *o, const char *v)
 {
-    (void)o;
-    error_line("--impair %s: this version has no impairments yet", v);
-    return EXIT_USAGE;
+    if (o->impair_back != NULL) {
+        error_line("--impair %s: given three times; one is for both directions, a second one for what comes in", v);
+        return EXIT_USAGE;
+    }
+    if (o->impair == NULL)
+        o->impair = v;
+    else
+        o->impair_back = v;
+    return impair_check("--impair", v);
 }
 
 static int set_record(struct options *o, const char *v)
@@ -397,7 +418,7 @@ static int set_speed(struct options *o, const char *v)
 static const struct spec specs[] = {
     {"tun", 'i', VALUE, IN_TUN, "IFACE", set_tun},
     {"replay", 'r', VALUE, IN_REPLAY, "FILE", set_replay},
-    {"filter", 'f', VALUE, IN_ALL, "EXPR", set_filter},
+    {"filter", 'f', VALUE, IN_STACK, "EXPR", set_filter},
     {"quiet", 'q', NO_VALUE, IN_ALL, NULL, set_quiet},
     {"verbose", 'v', NO_VALUE, IN_ALL, NULL, set_verbose},
     {"json", 0, NO_VALUE, IN_ALL, NULL, set_json},
@@ -405,13 +426,13 @@ static const struct spec specs[] = {
     {"seed", 0, VALUE, IN_ALL, "N", set_seed},
     {"version", 'V', NO_VALUE, IN_ALL, NULL, set_version},
     {"help", 'h', NO_VALUE, IN_ALL, NULL, set_help},
-    {"addr", 0, VALUE, IN_ALL, "A/P", set_addr},
-    {"mtu", 0, VALUE, IN_ALL, "N", set_mtu},
-    {"cc", 0, VALUE, IN_ALL, "reno, cubic, bbr", set_cc},
-    {"mem", 0, VALUE, IN_ALL, "SIZE", set_mem},
-    {"set", 0, VALUE, IN_ALL, "tcp.KEY=VALUE", set_setting},
-    {"impair", 0, VALUE, IN_ALL, "SPEC", set_impair},
-    {"record", 'w', VALUE, IN_ALL, "FILE", set_record},
+    {"addr", 0, VALUE, IN_STACK, "A/P", set_addr},
+    {"mtu", 0, VALUE, IN_STACK, "N", set_mtu},
+    {"cc", 0, VALUE, IN_STACK, "reno, cubic, bbr", set_cc},
+    {"mem", 0, VALUE, IN_STACK, "SIZE", set_mem},
+    {"set", 0, VALUE, IN_STACK, "tcp.KEY=VALUE", set_setting},
+    {"impair", 0, VALUE, IN_TUN, "SPEC", set_impair},
+    {"record", 'w', VALUE, IN_STACK, "FILE", set_record},
     {"peer", 0, VALUE, IN_TUN, "A", set_peer},
     {"app", 0, VALUE, IN_TUN, "NAME[:PORT]", set_app},
     {"no-config", 0, NO_VALUE, IN_TUN, NULL, set_no_config},
@@ -421,8 +442,8 @@ static const struct spec specs[] = {
     {"send", 0, VALUE, IN_TUN, "N", set_send},
     {"recv", 0, VALUE, IN_TUN, "N", set_recv},
     {"ping", 0, VALUE, IN_TUN, "HOST", set_ping},
-    {"ready-fd", 0, VALUE, IN_TUN, "N", set_ready_fd},
-    {"duration", 0, VALUE, IN_TUN, "T", set_duration},
+    {"ready-fd", 0, VALUE, IN_TUN | IN_LINK, "N", set_ready_fd},
+    {"duration", 0, VALUE, IN_TUN | IN_LINK, "T", set_duration},
     {"as", 0, VALUE, IN_REPLAY, "server|client|ADDR", set_as},
     {"verify", 0, MAYBE_VALUE, IN_REPLAY, "exact|semantic", set_verify},
     {"until", 0, VALUE, IN_REPLAY, "T", set_until},
@@ -515,36 +536,70 @@ static int take_letters(struct walk *w, const char *text)
 
 static int refuse_verb(const char *word)
 {
-    const char *near = nearest_match(word, verb_names);
+    const char *names[VERB_COUNT + 1], *near;
+    char all[128] = "";
 
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        names[i] = verbs[i].name;
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s, ", verbs[i].name);
+    }
+    names[VERB_COUNT] = NULL;
+    near = nearest_match(word, names);
     if (strchr(word, '/') != NULL || strstr(word, ".pcap") != NULL) {
         error_line("%s: not a command; did you mean --replay %s?", word, word);
         return EXIT_USAGE;
     }
-    error_line("%s: unknown command; %s%s%sone of: drill, help, --tun IFACE, --replay FILE", word,
-               near != NULL ? "did you mean " : "", near != NULL ? near : "", near != NULL ? "? " : "");
+    error_line("%s: unknown command; %s%s%sone of: %s--tun IFACE, --replay FILE", word,
+               near != NULL ? "did you mean " : "", near != NULL ? near : "", near != NULL ? "? " : "", all);
     error_more("netstack --help");
     return EXIT_USAGE;
 }
 
-static int take_verb(struct options *o)
+static int take_verb(struct options *o, bool *is_done)
 {
-    if (strcmp(o->argv[1], "drill") == 0) {
-        o->mode = MODE_DRILL;
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (strcmp(o->argv[1], verbs[i].name) != 0)
+            continue;
+        o->mode = verbs[i].mode;
+        o->takes_words = verbs[i].how == WORDS;
+        *is_done = verbs[i].how == OWN_ARGV;
+        if (o->mode == MODE_HELP)
+            o->help_topic = o->argc > 2 ? o->argv[2] : NULL;
         return EXIT_OK;
     }
-    if (strcmp(o->argv[1], "help") != 0)
-        return refuse_verb(o->argv[1]);
-    o->mode = MODE_HELP;
-    o->help_topic = o->argc > 2 ? o->argv[2] : NULL;
+    return refuse_verb(o->argv[1]);
+}
+
+static int take_word(struct options *o, const char *word)
+{
+    if (!o->takes_words) {
+        error_line("%s: unexpected argument; everything is an option here", word);
+        error_more("netstack --help");
+        return EXIT_USAGE;
+    }
+    if (o->word_count == OPTIONS_WORD_MAX) {
+        error_line("%s: more than %d arguments", word, OPTIONS_WORD_MAX);
+        return EXIT_USAGE;
+    }
+    o->word[o->word_count++] = word;
     return EXIT_OK;
+}
+
+static const char *modes_of(const struct spec *spec, char out[64])
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if ((modes[i].bit & spec->modes) != 0)
+            snprintf(out + strlen(out), 64 - strlen(out), "%s%s", out[0] != '\0' ? ", " : "", modes[i].name);
+    }
+    return out;
 }
 
 /* What no single option can see. */
 static int check_together(const struct walk *w)
 {
+    char all[64];
     const struct options *o = w->o;
-    const unsigned mode = o->mode == MODE_TUN ? IN_TUN : IN_REPLAY;
     const char *text_to = o->connect != NULL ? "--connect" : NULL;
 
     if (o->mode == MODE_NONE) {
@@ -553,8 +608,8 @@ static int check_together(const struct walk *w)
         return EXIT_USAGE;
     }
     for (size_t i = 0; i < SPEC_COUNT; i++) {
-        if (w->given[i] && (specs[i].modes & mode) == 0) {
-            error_line("--%s belongs to --%s", specs[i].name, mode == IN_TUN ? "replay" : "tun");
+        if (w->given[i] && (specs[i].modes & modes[o->mode].bit) == 0) {
+            error_line("--%s belongs to %s", specs[i].name, modes_of(&specs[i], all));
             return EXIT_USAGE;
         }
     }
@@ -583,18 +638,22 @@ int options_parse(int argc, char *const *argv, struct options *out)
     out->cc = cc_names[NST_CC_CUBIC];
     out->seed = OPTIONS_SEED_OFFLINE;
     out->ready_fd = -1;
-    if (argc > 1 && argv[1][0] != '-')
-        return take_verb(out);
+    if (argc > 1 && argv[1][0] != '-') {
+        bool is_done = false;
+        const int status = take_verb(out, &is_done);
+
+        if (status != EXIT_OK || is_done)
+            return status;
+        w.next = 2;
+    }
     while (w.next < argc) {
         const char *arg = argv[w.next++];
         int status;
 
-        if (arg[0] != '-' || arg[1] == '\0' || strcmp(arg, "--") == 0) {
-            error_line("%s: unexpected argument; everything is an option here", arg);
-            error_more("netstack --help");
-            return EXIT_USAGE;
-        }
-        status = arg[1] == '-' ? take_long(&w, arg + 2) : take_letters(&w, arg + 1);
+        if (arg[0] != '-' || arg[1] == '\0' || strcmp(arg, "--") == 0)
+            status = take_word(out, arg);
+        else
+            status = arg[1] == '-' ? take_long(&w, arg + 2) : take_letters(&w, arg + 1);
         if (status != EXIT_OK)
             return status;
         if (out->mode == MODE_HELP || out->mode == MODE_VERSION)

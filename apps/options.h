@@ -16,7 +16,7 @@ enum exit_code {
     EXIT_INTERRUPT = 130, /* SIGINT in a batch mode */
 };
 
-enum options_mode { MODE_NONE, MODE_TUN, MODE_REPLAY, MODE_DRILL, MODE_HELP, MODE_VERSION };
+enum options_mode { MODE_NONE, MODE_TUN, MODE_REPLAY, MODE_DRILL, MODE_LINK, MODE_HELP, MODE_VERSION };
 enum options_as { AS_AUTO, AS_SERVER, AS_CLIENT, AS_ADDR };
 enum options_verify { VERIFY_NONE, VERIFY_EXACT, VERIFY_SEMANTIC };
 enum options_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -28,7 +28,7 @@ enum { /* services, bits of options.apps */
     APP_ALL = 15,
 };
 
-enum { OPTIONS_ADDR_MAX = 16, OPTIONS_PEER_MAX = 2, OPTIONS_SETTING_MAX = 128, OPTIONS_APP_KINDS = 4 };
+enum { OPTIONS_ADDR_MAX = 16, OPTIONS_PEER_MAX = 2, OPTIONS_SETTING_MAX = 128, OPTIONS_APP_KINDS = 4, OPTIONS_WORD_MAX = 64 };
 #define OPTIONS_SEED_OFFLINE 1u
 
 struct options_addr {
@@ -41,6 +41,9 @@ struct options { /* strings point into argv */
     int argc;
     char *const *argv;
     const char *help_topic;    /* NULL = the overview */
+    bool takes_words;
+    const char *word[OPTIONS_WORD_MAX]; /* after a verb: arguments that are not options */
+    size_t word_count;
 
     /* common */
     const char *filter;        /* libpcap expression, NULL = everything */
@@ -61,6 +64,7 @@ struct options { /* strings point into argv */
     size_t setting_count;
 
     const char *record;        /* -w; NULL = none, "-" = stdout */
+    const char *impair, *impair_back; /* specs of a link, checked; NULL = none. impair_back NULL: the same both ways */
 
     /* live */
     const char *tun;           /* name of the interface */
@@ -100,5 +104,6 @@ int options_config(const struct options *, nst_config *out);
 int cmd_tun(const struct options *);
 int cmd_replay(const struct options *);
 int cmd_drill(const struct options *);  /* reads argv itself: its options are those of the language, too */
+int cmd_link(const struct options *);
 
 #endif

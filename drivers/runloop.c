@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -161,6 +162,11 @@ int runloop_wait(struct runloop *loop, nst_time deadline, struct runloop_event o
         count++;
     }
     return count;
+}
+
+void runloop_precise(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1ul); /* in ns; failure only means less exact */
 }
 
 int runloop_entropy(void *out, size_t len)

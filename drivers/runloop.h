@@ -37,6 +37,9 @@ void runloop_unwatch(struct runloop *, int fd);
 int runloop_wait(struct runloop *, nst_time deadline, struct runloop_event ev[RUNLOOP_EVENTS_MAX],
                  uint32_t *signals);
 
+/* Wakes up as exactly as the machine can, instead of within the 50 us that Linux allows itself to save wake-ups. */
+void runloop_precise(void);
+
 /* Random bytes from the system. 0 or -errno. */
 int runloop_entropy(void *out, size_t len);
 

@@ -10,6 +10,7 @@
  *   peer udp HOST PORT COUNT SIZE        datagrams through an echo service, all at once
  *   peer refused HOST PORT               the connection must be refused
  *   peer udprefused HOST PORT            the datagram must be answered with port unreachable
+ *   peer fetch HOST PORT                 client: what the server sends until it closes, compared with the pattern; "fetched N"
  *   peer idle PORT                       server: accepts and holds each connection until the peer is gone
  *
  * Every wait is bounded by the timeout that the caller runs it under. Exit status 0 = as it must be.
@@ -314,6 +315,28 @@ static int run_refused(const char *host, const char *port, int type)
     return errno != ECONNREFUSED;
 }
 
+static int run_fetch(const char *host, const char *port)
+{
+    static uint8_t buffer[BUFFER];
+    const int fd = open_socket(host, port, SOCK_STREAM);
+    uint64_t at = 0;
+    ssize_t n;
+
+    if (fd < 0)
+        die("connect");
+    while ((n = recv(fd, buffer, sizeof buffer, 0)) > 0) {
+        for (ssize_t i = 0; i < n; i++) {
+            if (buffer[i] != pattern_byte(at + (uint64_t)i)) {
+                printf("peer: byte %llu is wrong\n", (unsigned long long)at + (unsigned long long)i);
+                return 1;
+            }
+        }
+        at += (uint64_t)n;
+    }
+    printf("fetched %llu\n", (unsigned long long)at);
+    return n != 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -328,6 +351,8 @@ int main(int argc, char **argv)
         serve(what, argv + 2); /* until it is killed */
     if (strcmp(what, "echo") == 0 && (argc == 5 || argc == 6))
         return run_echo(argv[2], argv[3], strtoull(argv[4], NULL, 10), argc == 6 ? atoi(argv[5]) : 1);
+    if (strcmp(what, "fetch") == 0 && argc == 4)
+        return run_fetch(argv[2], argv[3]);
     if (strcmp(what, "stall") == 0 && argc == 4)
         return run_stall(argv[2], argv[3]);
     if (strcmp(what, "udp") == 0 && argc == 6)
