@@ -15,7 +15,8 @@ static const char overview[] =
     "  netstack --replay FILE [options]   feed a capture to the stack under a virtual clock\n"
     "  netstack drill FILE|DIR...         run packetdrill scripts on the stack, under a virtual clock\n"
     "  netstack link TUN TUN SPEC         a path between two devices: delay, rate, loss, queues\n"
-    "  netstack help [TOPIC]              topics: tun replay drill link set exit\n"
+    "  netstack sim [KEY=VALUE|FILE]...   networks in virtual time       netstack demo   one of them\n"
+    "  netstack help [TOPIC]              topics: tun replay drill link sim set exit\n"
     "\n"
     "Common\n"
     "  -f, --filter EXPR      only input that matches a libpcap expression\n"
@@ -40,11 +41,10 @@ static const char overview[] =
     "      --no-offload       one packet per system call, checksums in software\n"
     "      --busy-poll USEC   look for the next packet so long before sleeping (0)\n"
     "      --connect HOST:PORT  stdin and stdout through the stack's TCP\n"
-    "      --send N           send N bytes of a pattern instead of stdin\n"
-    "      --recv N           close after N bytes\n"
+    "      --send N           send N bytes of a pattern, not stdin;  --recv N  close after N bytes\n"
     "      --ping HOST        send echo requests\n"
-    "      --ready-fd N       write a line to descriptor N once the stack answers\n"
-    "      --duration T       stop after T, for example 10s\n"
+    "      --ready-fd N       a line to descriptor N once the stack answers;  --duration T   stop after T\n"
+    "Sim: --plot tty|svg, --csv FILE, --interface N, --sweep FILE, --cells A-B, -o, --output FILE\n"
     "Replay (-r FILE is --replay FILE)\n"
     "      --as WHO           server, client or an address: the side that the stack plays\n"
     "      --verify[=HOW]     compare replies with the recorded ones: semantic, exact\n"
@@ -125,6 +125,29 @@ static const char topic_link[] =
     "  reorder=1%:5ms      these are overtaken\n"
     "Shares are 1%, 0.01 or 250ppm; times ns, us, ms, s, min; rates bit, kbit, mbit, gbit.\n";
 
+static const char topic_sim[] =
+    "netstack sim [KEY=VALUE|FILE]...  runs whole stacks over a network in virtual time.  A FILE has a line\n"
+    "KEY = VALUE per key, with # comments.  The same input and seed give the same run on every machine.\n"
+    "\n"
+    "  topology=pair      pair, dumbbell, parking, incast or chain      hops=2  of parking and chain\n"
+    "  link=20mbit,25ms   the bottleneck, both ways (netstack help link)\n"
+    "  back=SPEC          the way back, when it differs     access=SPEC   between hosts and routers\n"
+    "  flows=1            transfers              cc=cubic   or a list, taken in turn: reno,cubic,bbr\n"
+    "  time=10s  bytes=N  it ends then, or when each flow has sent N bytes      start=T  between flows\n"
+    "  mtu=1500           chain: a list, by hop             ip=4   or 6         seed=1\n"
+    "  set=tcp.KEY=VALUE  as --set                          skew=PPM   list, of the hosts' clocks\n"
+    "  offload=off        on or superframes                 sample=T   between samples of the state\n"
+    "  events=2G  memory=1G  limits: events in all, bytes of packets under way\n"
+    "\n"
+    "--plot tty|svg     time and sequence numbers of flow 0, congestion windows, round trip times\n"
+    "--csv FILE         the samples             --json   results as JSON Lines\n"
+    "-w FILE            what the interface of host --interface N (0) sees, with reasons\n"
+    "--sweep FILE       a scenario in which {a|b|c} are alternatives: one line of JSON for each combination;\n"
+    "                   -o FILE collects and goes on where it ended, --cells A-B is a part of it\n"
+    "\n"
+    "  netstack sim link=20mbit,25ms,loss=0.1% cc=reno,cubic,bbr flows=3 time=30s --plot tty\n"
+    "  netstack sim topology=incast link=1gbit,20us,queue=64kb flows=32 bytes=256k\n";
+
 static const char topic_exit[] =
     "  0  done\n"
     "  1  it ran, but what was asked is false: replay differs, connection refused, no answer\n"
@@ -152,8 +175,8 @@ static int print_settings(void)
 
 int help_print(const char *topic)
 {
-    static const char *const names[] = {"tun", "replay", "drill", "link", "exit", "set", NULL};
-    static const char *const texts[] = {topic_tun, topic_replay, topic_drill, topic_link, topic_exit};
+    static const char *const names[] = {"tun", "replay", "drill", "link", "sim", "exit", "set", NULL};
+    static const char *const texts[] = {topic_tun, topic_replay, topic_drill, topic_link, topic_sim, topic_exit};
     const char *near;
 
     if (topic == NULL) {
@@ -169,7 +192,7 @@ int help_print(const char *topic)
     if (strcmp(topic, "set") == 0)
         return print_settings();
     near = nearest_match(topic, names);
-    error_line("help %s: unknown topic; %s%s%sone of: tun replay drill link set exit", topic,
+    error_line("help %s: unknown topic; %s%s%sone of: tun replay drill link sim set exit", topic,
                near != NULL ? "did you mean " : "", near != NULL ? near : "", near != NULL ? "? " : "");
     return EXIT_USAGE;
 }

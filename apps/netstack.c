@@ -30,6 +30,10 @@ static int run(const struct options *options)
         return cmd_drill(options);
     case MODE_LINK:
         return cmd_link(options);
+    case MODE_SIM:
+        return cmd_sim(options);
+    case MODE_DEMO:
+        return cmd_demo(options);
     case MODE_NONE:
         break;
     }

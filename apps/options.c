@@ -12,7 +12,7 @@
 #include "util.h"
 
 enum { NO_VALUE, VALUE, MAYBE_VALUE /* only as --name=value */ };
-enum { IN_TUN = 1, IN_REPLAY = 2, IN_LINK = 4, IN_STACK = 3 /* modes with a stack */, IN_ALL = 7 };
+enum { IN_TUN = 1, IN_REPLAY = 2, IN_LINK = 4, IN_SIM = 8, IN_DEMO = 16, IN_STACK = 3 /* one stack, its options */, IN_ALL = 31 };
 
 struct spec {
     const char *name;  /* without the dashes */
@@ -31,14 +31,16 @@ static const struct verb {
     const char *name;
     enum options_mode mode;
     int how;
-} verbs[] = {{"drill", MODE_DRILL, OWN_ARGV}, {"link", MODE_LINK, WORDS}, {"help", MODE_HELP, OWN_ARGV}};
+} verbs[] = {{"drill", MODE_DRILL, OWN_ARGV}, {"link", MODE_LINK, WORDS}, {"sim", MODE_SIM, WORDS},
+             {"demo", MODE_DEMO, 0},          {"help", MODE_HELP, OWN_ARGV}};
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 
 /* Modes, their bit and what to call them. */
 static const struct mode {
     unsigned bit;
     const char *name;
-} modes[] = {[MODE_TUN] = {IN_TUN, "--tun"}, [MODE_REPLAY] = {IN_REPLAY, "--replay"}, [MODE_LINK] = {IN_LINK, "link"}};
+} modes[] = {[MODE_TUN] = {IN_TUN, "--tun"}, [MODE_REPLAY] = {IN_REPLAY, "--replay"}, [MODE_LINK] = {IN_LINK, "link"},
+             [MODE_SIM] = {IN_SIM, "sim"}, [MODE_DEMO] = {IN_DEMO, "demo"}};
 
 static int refuse(const char *option, const char *value, const char *shape)
 {
@@ -380,6 +382,49 @@ static int set_duration(struct options *o, const char *v)
                                                                 : refuse("duration", v, "T, for example 10s");
 }
 
+static int set_plot(struct options *o, const char *v)
+{
+    static const char *const names[] = {"tty", "svg", NULL};
+    const int found = find_word(v, names);
+
+    o->plot = found == 1 ? PLOT_SVG : PLOT_TTY;
+    return found >= 0 ? EXIT_OK : refuse_word("plot", v, names);
+}
+
+static int set_csv(struct options *o, const char *v)
+{
+    o->csv = v;
+    return EXIT_OK;
+}
+
+static int set_interface(struct options *o, const char *v)
+{
+    uint64_t n;
+
+    if (!value_number(v, 0, 65535, &n))
+        return refuse("interface", v, "HOST, its number: senders first, from 0");
+    o->interface = (unsigned)n;
+    return EXIT_OK;
+}
+
+static int set_sweep(struct options *o, const char *v)
+{
+    o->sweep = v;
+    return EXIT_OK;
+}
+
+static int set_cells(struct options *o, const char *v)
+{
+    o->cells = v;
+    return EXIT_OK;
+}
+
+static int set_output(struct options *o, const char *v)
+{
+    o->output = v;
+    return EXIT_OK;
+}
+
 static int set_as(struct options *o, const char *v)
 {
     if (strcmp(v, "server") == 0)
@@ -432,7 +477,7 @@ static const struct spec specs[] = {
     {"mem", 0, VALUE, IN_STACK, "SIZE", set_mem},
     {"set", 0, VALUE, IN_STACK, "tcp.KEY=VALUE", set_setting},
     {"impair", 0, VALUE, IN_TUN, "SPEC", set_impair},
-    {"record", 'w', VALUE, IN_STACK, "FILE", set_record},
+    {"record", 'w', VALUE, IN_STACK | IN_SIM, "FILE", set_record},
     {"peer", 0, VALUE, IN_TUN, "A", set_peer},
     {"app", 0, VALUE, IN_TUN, "NAME[:PORT]", set_app},
     {"no-config", 0, NO_VALUE, IN_TUN, NULL, set_no_config},
@@ -444,6 +489,12 @@ static const struct spec specs[] = {
     {"ping", 0, VALUE, IN_TUN, "HOST", set_ping},
     {"ready-fd", 0, VALUE, IN_TUN | IN_LINK, "N", set_ready_fd},
     {"duration", 0, VALUE, IN_TUN | IN_LINK, "T", set_duration},
+    {"plot", 0, VALUE, IN_SIM, "tty|svg", set_plot},
+    {"csv", 0, VALUE, IN_SIM, "FILE", set_csv},
+    {"interface", 0, VALUE, IN_SIM, "HOST", set_interface},
+    {"sweep", 0, VALUE, IN_SIM, "FILE", set_sweep},
+    {"cells", 0, VALUE, IN_SIM, "FIRST-LAST", set_cells},
+    {"output", 'o', VALUE, IN_SIM | IN_DEMO, "FILE", set_output},
     {"as", 0, VALUE, IN_REPLAY, "server|client|ADDR", set_as},
     {"verify", 0, MAYBE_VALUE, IN_REPLAY, "exact|semantic", set_verify},
     {"until", 0, VALUE, IN_REPLAY, "T", set_until},

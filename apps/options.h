@@ -16,9 +16,10 @@ enum exit_code {
     EXIT_INTERRUPT = 130, /* SIGINT in a batch mode */
 };
 
-enum options_mode { MODE_NONE, MODE_TUN, MODE_REPLAY, MODE_DRILL, MODE_LINK, MODE_HELP, MODE_VERSION };
+enum options_mode { MODE_NONE, MODE_TUN, MODE_REPLAY, MODE_DRILL, MODE_LINK, MODE_SIM, MODE_DEMO, MODE_HELP, MODE_VERSION };
 enum options_as { AS_AUTO, AS_SERVER, AS_CLIENT, AS_ADDR };
 enum options_verify { VERIFY_NONE, VERIFY_EXACT, VERIFY_SEMANTIC };
+enum options_plot { PLOT_NONE, PLOT_TTY, PLOT_SVG };
 enum options_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum { /* services, bits of options.apps */
     APP_ECHO = 1,
@@ -84,6 +85,14 @@ struct options { /* strings point into argv */
     uint64_t duration_ns;      /* 0 = until stopped */
     uint64_t busy_poll_ns;     /* longest spin for the next frame; 0 = sleep at once */
 
+    /* sim */
+    enum options_plot plot;
+    const char *csv;           /* FILE of the time series, "-" = stdout; NULL = none */
+    unsigned interface;        /* host whose interface is recorded */
+    const char *sweep;         /* FILE of a sweep, NULL = one run */
+    const char *output;        /* --output; NULL = the default of the command */
+    const char *cells;         /* --cells FIRST-LAST or N; NULL = all */
+
     /* replay */
     const char *replay_file;
     enum options_as as;
@@ -105,5 +114,7 @@ int cmd_tun(const struct options *);
 int cmd_replay(const struct options *);
 int cmd_drill(const struct options *);  /* reads argv itself: its options are those of the language, too */
 int cmd_link(const struct options *);
+int cmd_sim(const struct options *);
+int cmd_demo(const struct options *);
 
 #endif

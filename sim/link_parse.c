@@ -15,7 +15,8 @@ struct unit {
     const char *name;
     uint64_t factor;
 };
-static const struct unit times[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", PPB}, {"min", 60ull * PPB}, {NULL, 0}};
+static const struct unit times[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", PPB}, {"min", 60ull * PPB},
+                                    {"h", 3600ull * PPB}, {NULL, 0}};
 static const struct unit rates[] = {{"bit", 1},     {"kbit", 1000}, {"mbit", 1000000}, {"gbit", PPB}, {"bps", 1},
                                     {"kbps", 1000}, {"mbps", 1000000}, {"gbps", PPB},  {NULL, 0}};
 static const struct unit sizes[] = {{"b", 1}, {"kb", 1000}, {"mb", 1000000}, {"kib", 1024}, {"mib", 1 << 20}, {NULL, 0}};

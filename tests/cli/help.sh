@@ -14,7 +14,7 @@ done
 [ "$(wc -l <help.--help)" -le 40 ] || fail "--help has $(wc -l <help.--help) lines"
 long=$(awk 'length($0) > 100' help.--help)
 [ -z "$long" ] || fail "--help is wider than 100 columns: $long"
-for topic in tun replay drill link set exit; do
+for topic in tun replay drill link sim set exit; do
     grep -q "topics:.* $topic" help.--help || fail "--help does not name the topic $topic"
     "$NETSTACK" help $topic >help.topic 2>help.err || fail "netstack help $topic: exit status $?"
     [ "$(wc -l <help.topic)" -ge 5 ] || fail "netstack help $topic says hardly anything"
