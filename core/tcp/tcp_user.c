@@ -298,7 +298,9 @@ static int shut_write(struct tcp *t, struct tcp_pcb *p)
     case TCPS_CLOSED:
         return -NST_ENOTCONN;
     case TCPS_SYN_RCVD:
-        p->snd.fin_queued = true; /* queued until ESTABLISHED */
+        p->snd.fin_queued = true; /* queued until ESTABLISHED, or RFC 7413 §4.2.2: sent behind the SYN-ACK as data would be */
+        if (tcp_fastopen_is_early(p))
+            tcp_mark(t, p);
         return 0;
     case TCPS_ESTABLISHED:
         tcp_set_state(t, p, TCPS_FIN_WAIT_1, NST_RULE_TCP_CLOSE_CALL);

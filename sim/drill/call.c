@@ -159,11 +159,6 @@ static void after_socket(struct run *r, const struct d_call *c, int64_t fd)
         return;
     run_new_flow(r, is_udp ? D_UDP : D_TCP)->fd = (int)c->ret->num;
     r->bound_port = 0;
-    if (r->set->mss != 0 && !is_udp) {
-        const int32_t mss = (int32_t)r->set->mss;
-
-        px_setsockopt(r->px, (int)fd, PX_SOL_TCP, PX_TCP_MAXSEG, &mss, sizeof mss);
-    }
 }
 
 static int64_t do_bind(struct run *r, const struct d_call *c)

@@ -116,15 +116,24 @@ static void address(struct run *r, const struct d_packet *p, struct seg *s)
 static void send_in(struct run *r, const struct seg *s)
 {
     const size_t len = wire_write(s, r->packet, WIRE_MAX + 40);
-    const nst_rx_frame rx = {.data = r->packet, .len = (uint32_t)len, .wire_len = (uint32_t)len};
+    nst_rx_frame rx = {.data = r->packet, .len = (uint32_t)len, .wire_len = (uint32_t)len};
 
     if (len == 0) {
         run_fail(r, (struct d_pos){r->result->line, 1}, "this packet does not fit into 65,535 bytes");
         return;
     }
+    if (s->proto == D_TCP && r->set->mss != 0 && s->len > r->set->mss) { /* --mss: segments that the device has put together */
+        rx.off.csum_state = NST_CSUM_VALID;
+        rx.off.gso_type = s->is_v6 ? NST_GSO_TCP6 : NST_GSO_TCP4;
+        rx.off.gso_size = (uint16_t)r->set->mss;
+        rx.off.hdr_len = (uint16_t)(len - s->len);
+    }
     r->result->packets++;
     nst_input(r->stack, r->ifx, &rx, 1, r->now);
     px_update(r->px, r->now);
+    /* A writer that waits for the handshake writes before the handshake is acknowledged: the ACK rides on its data. */
+    if (r->cur != NULL && !r->cur->is_passive && !r->cur->is_settled)
+        run_retry(r);
 }
 
 static void inject_tcp(struct run *r, const struct d_packet *p)
