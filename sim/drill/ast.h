@@ -111,7 +111,8 @@ enum d_event_kind { EV_PACKET, EV_CALL, EV_COMMAND, EV_CODE };
 
 struct d_event {
     struct d_event *next;
-    struct d_pos pos;
+    struct d_pos pos;             /* of its time */
+    struct d_pos what;            /* of its action */
     enum d_time_kind when;
     bool is_range;
     int64_t t, t_to;              /* t_to: end of a range; blocking call: when it returns */

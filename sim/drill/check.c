@@ -284,9 +284,9 @@ void check_script(struct lex *x, struct drill_script *s)
         command_check(x, s->init, s->init_pos);
     for (struct d_event *ev = s->events; ev != NULL && !x->failed; ev = ev->next) {
         if (ev->kind == EV_CALL)
-            check_call(x, ev->u.call, ev->pos);
+            check_call(x, ev->u.call, ev->what);
         else if (ev->kind == EV_COMMAND)
-            command_check(x, ev->u.command, ev->pos);
+            command_check(x, ev->u.command, ev->what);
         else if (ev->kind == EV_CODE)
             code_check(x, ev->u.code, &known);
     }

@@ -115,6 +115,7 @@ static void parse_action(struct lex *x, struct drill_script *s, struct d_event *
 
     parse_blocking(x, ev);
     t = lex_peek(x);
+    ev->what = t->pos;
     if (t->kind == T_WORD) {
         ev->kind = EV_CALL;
         ev->u.call = parse_call(x);

@@ -392,6 +392,8 @@ void run_expect(struct run *r, const struct d_event *ev, nst_time from, nst_time
         f->script_isn = want->seq;
     if (want->proto == D_TCP)
         glue(r, want, f, &g);
+    if (f != &none && f->ts_count == 0) /* the first value of a connection is what later ones count from */
+        remember_ts(f, want, &g.seg);
     translate(r, f, &g.seg, &got);
     compare(r, &t, want, &got, &g);
     r->result->packets++;
