@@ -233,6 +233,7 @@ typedef struct nst_env {
     X(TCP_TIMESTAMPS, "tcp.timestamps", 1, 0, 1, "", "RFC 7323 §3", "offer and use timestamps")                        \
     X(TCP_SACK, "tcp.sack", 1, 0, 1, "", "RFC 2018", "offer and use selective acknowledgements")                       \
     X(TCP_WSCALE, "tcp.window_scaling", 1, 0, 1, "", "RFC 7323 §2", "offer and use window scaling")                    \
+    X(TCP_SYN_ORDER, "tcp.syn_option_order", 0, 0, 1, "", "RFC 9293 §3.1", "options of a SYN: 0 mss sackOK TS nop wscale, 1 mss nop wscale sackOK TS") \
     X(TCP_INITCWND, "tcp.initcwnd", 10, 1, 1000, "segments", "RFC 6928", "initial congestion window")                  \
     X(TCP_DELACK, "tcp.delack", 40, 0, 500, "ms", "RFC 9293 §3.8.6.3", "least delay of an acknowledgement that waits")          \
     X(TCP_QUICKACK, "tcp.quickack", 16, 0, 1000, "segments", "RFC 5681 §4.2", "first ACKs that go at once, if the window is as large")   \

@@ -63,7 +63,7 @@ void tcp_options_offer(const struct tcp *t, struct tcp_pcb *p)
 void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
 {
     bool answers = p->state == TCPS_SYN_RCVD; /* then only what the peer offered */
-    *o = (struct wire_tcp_opts){.has_mss = true, .mss = tcp_mss_advertise(t, p)};
+    *o = (struct wire_tcp_opts){.has_mss = true, .mss = tcp_mss_advertise(t, p), .is_wscale_first = t->b->set[NST_SET_TCP_SYN_ORDER] == 1};
     if (answers) {
         p->opt.offered_ts = p->opt.ts;
         p->opt.offered_sack = p->opt.sack;

@@ -240,28 +240,56 @@ static uint8_t *put_accecn(uint8_t *p, const struct wire_tcp_opts *o)
     return p;
 }
 
+static uint8_t *put_mss(uint8_t *p, const struct wire_tcp_opts *o)
+{
+    if (!o->has_mss)
+        return p;
+    p[0] = OPT_MSS;
+    p[1] = LEN_MSS;
+    put16(p + 2, o->mss);
+    return p + LEN_MSS;
+}
+
+static uint8_t *put_wscale(uint8_t *p, const struct wire_tcp_opts *o)
+{
+    if (!o->has_wscale)
+        return p;
+    p = put_nops(p, 1);
+    p[0] = OPT_WSCALE;
+    p[1] = LEN_WSCALE;
+    p[2] = o->wscale;
+    return p + LEN_WSCALE;
+}
+
+/* The order of the BSDs. As long as the other one: SACK permitted and timestamps pad each other, or are padded to four bytes. */
+static uint8_t *put_syn_options_wscale_first(uint8_t *p, const struct wire_tcp_opts *o)
+{
+    p = put_wscale(put_mss(p, o), o);
+    if (o->has_sack_perm)
+        p = put_sack_perm(p);
+    else if (o->has_ts)
+        p = put_nops(p, 2);
+    if (o->has_ts) {
+        p = put_ts(p, o);
+    } else if (o->has_sack_perm) {
+        memset(p, OPT_EOL, 2);
+        p += 2;
+    }
+    return p;
+}
+
 static uint8_t *put_syn_options(uint8_t *p, const struct wire_tcp_opts *o)
 {
-    if (o->has_mss) {
-        p[0] = OPT_MSS;
-        p[1] = LEN_MSS;
-        put16(p + 2, o->mss);
-        p += LEN_MSS;
-    }
+    if (o->is_wscale_first)
+        return put_fo(put_accecn(put_syn_options_wscale_first(p, o), o), o);
+    p = put_mss(p, o);
     if (o->has_sack_perm)
         p = put_sack_perm(o->has_ts ? p : put_nops(p, 2)); /* with timestamps, their padding */
     else if (o->has_ts)
         p = put_nops(p, 2);
     if (o->has_ts)
         p = put_ts(p, o);
-    if (o->has_wscale) {
-        p = put_nops(p, 1);
-        p[0] = OPT_WSCALE;
-        p[1] = LEN_WSCALE;
-        p[2] = o->wscale;
-        p += LEN_WSCALE;
-    }
-    return put_fo(put_accecn(p, o), o); /* 20 + 20 bytes at most; who asks for AccECN as well sees to it that it fits */
+    return put_fo(put_accecn(put_wscale(p, o), o), o); /* 20 + 20 bytes at most; who asks for AccECN as well sees to it that it fits */
 }
 
 static uint32_t accecn_len(const struct wire_tcp_opts *o)

@@ -99,6 +99,7 @@ struct wire_sack {
 };
 struct wire_tcp_opts {
     bool has_mss, has_wscale, has_sack_perm, has_ts, has_md5 /* or TCP-AO */;
+    bool is_wscale_first; /* writing a SYN: window scale right behind the MSS, and EOL as padding */
     bool is_malformed;       /* a bad length ended the parsing; what came before it counts */
     uint8_t wscale;          /* as received; the layer clamps to 14 */
     uint8_t nsack;           /* blocks of a SACK option with a right length; 0 otherwise */

@@ -229,7 +229,7 @@ static struct d_text unquote(struct lex *x, const char *s, size_t len, struct d_
 /* From the quote at the cursor to its partner. */
 static struct token read_quoted(struct lex *x, enum lex_kind kind, char quote)
 {
-    struct token t = {.kind = kind, .pos = here(x)};
+    struct token t = {.kind = kind, .pos = here(x), .text.s = ""};
     const char *s = x->src + x->cur.at + 1;
     const size_t left = x->len - x->cur.at - 1;
     size_t n = 0;
@@ -247,7 +247,7 @@ static struct token read_quoted(struct lex *x, enum lex_kind kind, char quote)
 
 static struct token read_code(struct lex *x)
 {
-    struct token t = {.kind = T_CODE, .pos = here(x)};
+    struct token t = {.kind = T_CODE, .pos = here(x), .text.s = ""};
     size_t n;
 
     if (!find_end(x, 2, "}%", &n)) {
