@@ -41,7 +41,11 @@ static inline uint16_t native_from_be(uint16_t v)
     return out;
 }
 
-typedef uint64_t vec __attribute__((vector_size(16))); /* what every 64-bit machine adds at once; others get plain words */
+/* Two words that every 64-bit machine adds at once, others one after the other; and the same wherever it lies in memory. */
+typedef uint64_t vec __attribute__((vector_size(16)));
+typedef uint64_t loose_vec __attribute__((vector_size(16), aligned(1), may_alias));
+
+static inline vec load_vec(const uint8_t *p) { return *(const loose_vec *)(const void *)p; }
 
 /* The sum of data that starts at an even offset. Halves of words are added in accumulators of twice their
  * width: no carries to propagate, and no overflow below 16 GiB. */
@@ -50,12 +54,11 @@ static uint64_t sum_even(const uint8_t *p, size_t len)
     vec low[2] = {{0}, {0}}, high[2] = {{0}, {0}};
     const vec mask = {0xffffffff, 0xffffffff};
     for (; len >= 64; len -= 64, p += 64) {
-        vec v[4];
-        memcpy(v, p, sizeof v);
-        low[0] += (v[0] & mask) + (v[1] & mask);
-        high[0] += (v[0] >> 32) + (v[1] >> 32);
-        low[1] += (v[2] & mask) + (v[3] & mask);
-        high[1] += (v[2] >> 32) + (v[3] >> 32);
+        vec a = load_vec(p), b = load_vec(p + 16), c = load_vec(p + 32), d = load_vec(p + 48);
+        low[0] += (a & mask) + (b & mask);
+        high[0] += (a >> 32) + (b >> 32);
+        low[1] += (c & mask) + (d & mask);
+        high[1] += (c >> 32) + (d >> 32);
     }
     const vec l = low[0] + low[1], h = high[0] + high[1];
     uint64_t sum = add_carry(add_carry(l[0], l[1]), add_carry(h[0], h[1]));
@@ -102,12 +105,18 @@ void csum_add_iov(csum_t *c, const nst_iov *iov, size_t n)
 void csum_add_pseudo(csum_t *c, const ipaddr *src, const ipaddr *dst, uint8_t proto, uint32_t len)
 {
     nst_require(!c->odd && ipaddr_is4(src) == ipaddr_is4(dst));
-    size_t skip = ipaddr_is4(src) ? 12 : 0;
-    csum_add(c, src->b + skip, 16 - skip);
-    csum_add(c, dst->b + skip, 16 - skip);
-    csum_add16(c, (uint16_t)(len >> 16));
-    csum_add16(c, (uint16_t)len);
-    csum_add16(c, proto);
+    const uint8_t rest[8] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len, 0, 0, 0, proto};
+    uint64_t sum = load64(rest);
+    if (ipaddr_is4(src)) {
+        uint32_t a[2];
+        memcpy(&a[0], src->b + 12, 4);
+        memcpy(&a[1], dst->b + 12, 4);
+        sum = add_carry(sum, (uint64_t)a[0] + a[1]);
+    } else {
+        sum = add_carry(add_carry(sum, load64(src->b)), load64(src->b + 8));
+        sum = add_carry(add_carry(sum, load64(dst->b)), load64(dst->b + 8));
+    }
+    c->sum = add_carry(c->sum, sum);
 }
 
 uint16_t csum_finish(const csum_t *c) { return (uint16_t)~native_from_be(fold(c->sum)); }

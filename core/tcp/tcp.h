@@ -368,6 +368,7 @@ struct tcp {
     uint32_t orphans;        /* is_orphan, TIME-WAIT excepted */
     nst_time cookie_until;   /* SYN cookies are believed until then */
     uint32_t gen;            /* counts handles given out */
+    uint64_t seg_prio;       /* tcp_seg.c */
     uint32_t port_counter;   /* RFC 6056 */
     struct {                 /* tcp_fastopen.c */
         struct sipkey key;

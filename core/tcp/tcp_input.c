@@ -10,8 +10,6 @@
 
 enum verdict { NEXT, STOP /* the segment ends here */ };
 
-static bool is_from_group(const struct tcp *t, const ipaddr *a) { return ipaddr_is_multicast(a) || ip_is_broadcast(t->ip, a); }
-
 /* A superframe is one pass of the steps: what is said per segment (acknowledgements, segment size, statistics) counts s->segs. */
 static bool count_segments(struct tcp *t, struct tcp_rseg *s)
 {
@@ -39,7 +37,7 @@ static bool parse(struct tcp *t, const struct ip_view *v, struct tcp_rseg *s)
     enum nst_drop why = wire_tcp_parse(v->l4, v->l4_len, &s->h);
     if (why != NST_DROP_NONE)
         return drop(t->b, why, ifx, v->l4_len, 0);
-    if (v->is_group || is_from_group(t, &v->src))
+    if (v->is_group) /* no group can be the source: ip_src_check */
         return drop(t->b, NST_DROP_TCP_MULTICAST, ifx, v->l4_len, 0);
     if (!ip_l4_csum_ok(v))
         return drop(t->b, NST_DROP_TCP_CSUM, ifx, v->l4_len, 0);

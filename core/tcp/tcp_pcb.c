@@ -24,6 +24,7 @@ void tcp_init(struct tcp *t, struct base *b, struct ip *ip, struct arena *a, con
     list_init(&t->page_wait);
     t->max_time_wait = cfg->max_time_wait;
     t->max_syn = cfg->max_syn;
+    t->seg_prio = siphash24(&b->key_demux, "priority", 8);
     tcp_fastopen_init(t);
 }
 

@@ -7,7 +7,7 @@
  * Each node also counts what of its subtree is lost and not resent, so the next retransmission is found in O(log n) however the holes lie
  * and in whatever order they open again. Marks that matter for it change through tcp_seg_mark alone.
  * INVARIANT: the segments of a connection cover [SND.UNA, SND.NXT) without gap or overlap.
- * Priorities come from the stack's generator, so a peer cannot choose the shape of the tree. */
+ * Priorities start from the stack's secret, so a peer cannot choose the shape of the tree. */
 #include <tcp/tcp.h>
 
 struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id) { return id == 0 ? NULL : pool_at(&t->segs, id); }
@@ -130,13 +130,22 @@ static void insert_any(struct tcp *t, struct tcp_pcb *p, uint32_t id)
     *link = id;
 }
 
+/* A counter through a mixing function (splitmix64), from a secret start: a peer never sees a priority, and so cannot guess the next. */
+static uint32_t next_prio(struct tcp *t)
+{
+    uint64_t z = t->seg_prio += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return (uint32_t)(z >> 32);
+}
+
 static struct tcp_seg *new_seg(struct tcp *t, seq_t seq, uint32_t len, uint8_t flags)
 {
     uint32_t id = pool_alloc(&t->segs);
     if (id == 0)
         return NULL;
     struct tcp_seg *s = pool_at(&t->segs, id);
-    s->prio = (uint32_t)rng_next(&t->b->rng);
+    s->prio = next_prio(t);
     s->seq = seq;
     s->len = len;
     s->flags = flags;

@@ -13,7 +13,7 @@ command -v valgrind >/dev/null || skip "needs valgrind"
 [ -x "$bench" ] || skip "no benchmark in this build"
 grep -q 'CMAKE_BUILD_TYPE:STRING=Release' "$BUILD/CMakeCache.txt" || skip "counts optimised code only"
 grep -Eq 'NST_(SANITIZE:STRING=.+|COVERAGE:BOOL=ON|FUZZ:BOOL=ON)' "$BUILD/CMakeCache.txt" && skip "counts plain code only"
-compiler=$("${CC:-cc}" --version | head -n 1 | tr ' ' '_')-$(uname -m)
+compiler=$("${CC:-cc}" --version | head -n 1 | sed "s/^[^ ]* //" | tr " " "_")-$(uname -m)
 
 # total TURNS ARGS: instructions of the whole program; segments moved go to the file `moved`
 total() {
