@@ -124,7 +124,7 @@ static int add_default_routes(struct live *l)
     return EXIT_OK;
 }
 
-static int make_stack(struct live *l)
+int live_make_stack(struct live *l)
 {
     nst_if netif = {.link = NST_LINK_IP, .flags = l->link_up ? NST_IF_UP : 0, .mtu = l->mtu,
                     .offload = l->driver->offload};
@@ -134,7 +134,6 @@ static int make_stack(struct live *l)
 
     if (status != EXIT_OK)
         return status;
-    host_env_command(l->options->argc, l->options->argv, l->seed);
     host_env_init(&env, l->seed);
     live_rtt_init(l);
     env.trace = live_trace;
@@ -182,7 +181,7 @@ static uint16_t app_port(const struct options *o, unsigned app)
     return service_port(o, &services[i]);
 }
 
-static int open_services(struct live *l)
+int live_open_services(struct live *l)
 {
     const struct svc_context context = {.ifname = l->options->tun, .cc = l->options->cc, .seed = l->seed,
                                         .started = l->started, .json = l->options->json ? l->text : NULL};
@@ -369,11 +368,12 @@ static int open_filter(struct live *l)
 
 static int open_loop(struct live *l)
 {
-    l->loop = runloop_open();
+    l->loop = runloop_open(true);
     if (l->loop == NULL) {
         error_line("epoll: %s", strerror(errno));
         return EXIT_ENVIRONMENT;
     }
+    host_env_command(l->options->argc, l->options->argv, l->seed);
     if (!l->options->has_seed && runloop_entropy(&l->seed, sizeof l->seed) != 0) {
         error_line("getrandom: %s; give a seed yourself: --seed N", strerror(errno));
         return EXIT_ENVIRONMENT;
@@ -393,10 +393,14 @@ static int run_live(struct live *l)
     print_start(l);
     status = start_client(l);
     if (status == EXIT_OK)
+        status = live_queues_start(l);
+    if (status == EXIT_OK)
         status = tell_ready(l);
-    if (status != EXIT_OK)
+    if (status == EXIT_OK)
+        status = live_run(l);
+    live_queues_stop(l);
+    if (status != EXIT_OK && l->client != NULL)
         return status;
-    status = live_run(l);
     if (l->client != NULL && l->client->finish != NULL)
         client_status = l->client->finish(l);
     if (!l->options->quiet || l->options->json)
@@ -411,6 +415,7 @@ static int run_live(struct live *l)
 
 static void close_all(struct live *l)
 {
+    live_queues_free(l);
     svc_host_free(l->services);
     if (l->stack != NULL)
         nst_free(l->stack);
@@ -424,7 +429,7 @@ static void close_all(struct live *l)
 int cmd_tun(const struct options *options)
 {
     int (*const steps[])(struct live *) = {open_filter, open_loop,     open_record, live_open_device,
-                                           make_stack,  open_services, run_live};
+                                           live_make_stack, live_open_services, run_live};
     const bool stdout_is_data =
         options->connect != NULL || (options->record != NULL && strcmp(options->record, "-") == 0);
     struct live *l = calloc(1, sizeof *l);

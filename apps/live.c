@@ -169,6 +169,9 @@ static bool handle_ready(struct live *l, const struct runloop_event *ev)
         if ((ev->ready & RUNLOOP_OUT) != 0 && l->driver->blocked)
             return l->driver->ops->flush(l->driver, NULL, 0) >= 0;
         return true;
+    case TAG_STOP:
+        l->is_stopped = true;
+        return true;
     case TAG_LINK:
         return live_link_news(l);
     default:
@@ -255,7 +258,7 @@ int live_run(struct live *l)
             check_record(l, pcap_record_flush(l->record));
         if (l->text == stdout || l->options->verbose > 0)
             fflush(l->text);
-        if (may_end(l) || (l->options->duration_ns != 0 && l->now >= l->started + l->options->duration_ns))
+        if (l->is_stopped || may_end(l) || (l->options->duration_ns != 0 && l->now >= l->started + l->options->duration_ns))
             break;
         more |= l->driver->more || out > 0;
         if ((more || spin_on(l, in)) && !l->driver->blocked && ++busy_turns < BUSY_TURNS)

@@ -16,7 +16,7 @@
 #include "options.h"
 #include "svc.h"
 
-enum live_tag { TAG_DEVICE = 1, TAG_LINK, TAG_STDIN, TAG_STDOUT }; /* of watched descriptors */
+enum live_tag { TAG_DEVICE = 1, TAG_LINK, TAG_STDIN, TAG_STDOUT, TAG_STOP }; /* of watched descriptors */
 
 /* Round trip times as the stack measured them: exact extremes and a histogram for percentiles. */
 enum { RTT_STEPS = 16, RTT_BUCKETS = 32 * RTT_STEPS };
@@ -70,6 +70,9 @@ struct live {
     nst_time spin_until;           /* --busy-poll: no sleep before */
     uint64_t spin_ns;              /* how long the next spin may last */
     bool is_spinning;
+    bool is_stopped;               /* by the first queue */
+    struct live_queues *queues;    /* the others; NULL = there is one */
+    nst_stats others;              /* their statistics, once they have ended */
     nst_time linger_until;         /* ... but its connections may still say goodbye until then */
 };
 
@@ -87,6 +90,20 @@ void live_close_device(struct live *);
 /* Says why a device could not be had. `host`: address of the host's side for the advice, NULL = none. */
 void live_say_failure(const char *name, const struct options_addr *host, const struct tun_failure *);
 bool live_link_news(struct live *);    /* false: the device is gone */
+
+/* cmd_tun.c: the steps between a device and a loop that serves. */
+int live_make_stack(struct live *);
+int live_open_services(struct live *);
+
+/* live_queues.c: with --queues a thread for each further queue. start after everything of the first one is there; stop after its loop
+ * ended, and adds their statistics to its own. print: their connections. */
+int live_queues_start(struct live *);
+void live_queues_stop(struct live *);
+void live_queues_print(struct live *);
+void live_queues_free(struct live *);
+void live_stats_add(nst_stats *to, const nst_stats *from);
+void live_rtt_add(struct live_rtt *to, const struct live_rtt *from);
+void live_print_conns(struct live *);
 
 extern const struct live_client connect_client, ping_client;
 

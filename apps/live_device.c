@@ -107,8 +107,11 @@ void live_say_failure(const char *name, const struct options_addr *host, const s
         error_line("%s is a TAP device; --tun needs a TUN: sudo ip tuntap add %s mode tun", name, other);
         return;
     case TUN_MULTI_QUEUE:
-        error_line("%s is a multi-queue device; --tun needs one queue: sudo ip tuntap add %s mode tun", name,
+        error_line("%s is a multi-queue device; add --queues N, or take one with one queue: sudo ip tuntap add %s mode tun", name,
                    other);
+        return;
+    case TUN_ONE_QUEUE:
+        error_line("%s has one queue; --queues needs: sudo ip tuntap add %s mode tun multi_queue", name, other);
         return;
     case TUN_NOT_TUN:
         error_line("%s is not a TUN device; choose another name: --tun %s", name, other);
@@ -266,11 +269,13 @@ static int put_link_before(struct live *l)
 
 int live_open_device(struct live *l)
 {
+    const bool may_offload = !l->options->no_offload && l->options->impair == NULL;
+    const unsigned flags = (may_offload ? TUN_OFFLOAD : 0u) | (l->options->queues > 1 ? TUN_QUEUE : 0u);
     struct tun_failure why;
     struct tun_link link;
     int status;
 
-    l->driver = tun_open(l->options->tun, !l->options->no_offload && l->options->impair == NULL, &l->created, &why);
+    l->driver = tun_open(l->options->tun, flags, &l->created, &why);
     if (l->driver == NULL) {
         live_say_failure(l->options->tun, &l->hosts[0], &why);
         return EXIT_ENVIRONMENT;

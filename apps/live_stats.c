@@ -54,6 +54,17 @@ static void add_rtt(struct live_rtt *r, uint64_t us)
     r->bucket[rtt_bucket(value)]++;
 }
 
+void live_rtt_add(struct live_rtt *to, const struct live_rtt *from)
+{
+    if (from->count == 0)
+        return;
+    to->min_us = to->count == 0 || from->min_us < to->min_us ? from->min_us : to->min_us;
+    to->max_us = from->max_us > to->max_us ? from->max_us : to->max_us;
+    to->count += from->count;
+    for (unsigned i = 0; i < RTT_BUCKETS; i++)
+        to->bucket[i] += from->bucket[i];
+}
+
 static uint32_t rtt_percentile(const struct live_rtt *r, unsigned percent)
 {
     const uint64_t rank = (r->count * percent + 99) / 100;
@@ -186,10 +197,23 @@ static void print_open_conns(struct live *l)
         fprintf(l->text, "       and %d more open\n", n - LIVE_CONNS_MAX);
 }
 
+void live_print_conns(struct live *l)
+{
+    const uint64_t total = svc_report_total(l->services);
+    const struct svc_report *r;
+
+    if (total > SVC_REPORTS)
+        fprintf(l->text, "       the last %d of %" PRIu64 " connections that ended\n", SVC_REPORTS, total);
+    for (size_t i = 0; (r = svc_report(l->services, i)) != NULL; i++) {
+        fputs("conn   ", l->text);
+        conn_line(l->text, r);
+    }
+    print_open_conns(l);
+}
+
 static void print_text(struct live *l, const nst_stats *s)
 {
-    const uint64_t ns = l->now - l->started, total = svc_report_total(l->services);
-    const struct svc_report *r;
+    const uint64_t ns = l->now - l->started;
 
     fprintf(l->text, "--- %s statistics: %" PRIu64 ".%" PRIu64 " s ---\n", l->options->tun, ns / 1000000000u,
             ns / 100000000u % 10);
@@ -198,13 +222,8 @@ static void print_text(struct live *l, const nst_stats *s)
     print_rtt(l->text, &l->rtt);
     print_drops(l->text, s);
     print_device(l->text, &l->driver->stats);
-    if (total > SVC_REPORTS)
-        fprintf(l->text, "       the last %d of %" PRIu64 " connections that ended\n", SVC_REPORTS, total);
-    for (size_t i = 0; (r = svc_report(l->services, i)) != NULL; i++) {
-        fputs("conn   ", l->text);
-        conn_line(l->text, r);
-    }
-    print_open_conns(l);
+    live_print_conns(l);
+    live_queues_print(l);
 }
 
 /* ------------------------------------------------------------------------------------------- as JSON */
@@ -238,6 +257,18 @@ static void print_json(struct live *l, const nst_stats *s, bool final)
     fputs("}}\n", l->text);
 }
 
+void live_stats_add(nst_stats *to, const nst_stats *from)
+{
+#define NST_X(name, what) to->name += from->name;
+    NST_COUNTERS(NST_X)
+#undef NST_X
+    to->tcp_now += from->tcp_now;
+    to->pages_now += from->pages_now;
+    to->pages_peak += from->pages_peak;
+    for (unsigned i = 0; i < sizeof to->drops / sizeof to->drops[0]; i++)
+        to->drops[i] += from->drops[i];
+}
+
 void live_print_stats(struct live *l, bool final)
 {
     static const char *const directions[2] = {"out", "in"};
@@ -245,6 +276,7 @@ void live_print_stats(struct live *l, bool final)
 
     memset(&stats, 0, sizeof stats);
     nst_ctl(l->stack, NST_NO_SOCK, NST_CTL_STATS, &stats, sizeof stats);
+    live_stats_add(&stats, &l->others);
     if (l->options->json)
         print_json(l, &stats, final);
     else

@@ -328,6 +328,16 @@ static int set_no_offload(struct options *o, const char *v)
     return EXIT_OK;
 }
 
+static int set_queues(struct options *o, const char *v)
+{
+    uint64_t n;
+
+    if (!value_number(v, 1, OPTIONS_QUEUES_MAX, &n))
+        return refuse("queues", v, "1..64");
+    o->queues = (unsigned)n;
+    return EXIT_OK;
+}
+
 static int set_busy_poll(struct options *o, const char *v)
 {
     uint64_t us;
@@ -482,6 +492,7 @@ static const struct spec specs[] = {
     {"app", 0, VALUE, IN_TUN, "NAME[:PORT]", set_app},
     {"no-config", 0, NO_VALUE, IN_TUN, NULL, set_no_config},
     {"no-offload", 0, NO_VALUE, IN_TUN, NULL, set_no_offload},
+    {"queues", 0, VALUE, IN_TUN, "N", set_queues},
     {"busy-poll", 0, VALUE, IN_TUN, "USEC", set_busy_poll},
     {"connect", 0, VALUE, IN_TUN, "HOST:PORT", set_connect},
     {"send", 0, VALUE, IN_TUN, "N", set_send},
@@ -670,6 +681,10 @@ static int check_together(const struct walk *w)
     }
     if (o->connect != NULL && o->ping != NULL) {
         error_line("--connect and --ping: one of them per call");
+        return EXIT_USAGE;
+    }
+    if (o->queues > 1 && (o->connect != NULL || o->ping != NULL || o->record != NULL || o->filter != NULL)) {
+        error_line("--queues: not together with --connect, --ping, --record or --filter");
         return EXIT_USAGE;
     }
     if (text_to != NULL && o->record != NULL && strcmp(o->record, "-") == 0) {

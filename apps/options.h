@@ -29,7 +29,8 @@ enum { /* services, bits of options.apps */
     APP_ALL = 15,
 };
 
-enum { OPTIONS_ADDR_MAX = 16, OPTIONS_PEER_MAX = 2, OPTIONS_SETTING_MAX = 128, OPTIONS_APP_KINDS = 4, OPTIONS_WORD_MAX = 64 };
+enum { OPTIONS_ADDR_MAX = 16, OPTIONS_PEER_MAX = 2, OPTIONS_SETTING_MAX = 128, OPTIONS_APP_KINDS = 4, OPTIONS_WORD_MAX = 64,
+       OPTIONS_QUEUES_MAX = 64 };
 #define OPTIONS_SEED_OFFLINE 1u
 
 struct options_addr {
@@ -75,6 +76,7 @@ struct options { /* strings point into argv */
     uint16_t app_port[OPTIONS_APP_KINDS]; /* by bit number; 0 = the service's own */
     bool no_config;
     bool no_offload;
+    unsigned queues;           /* of the device, a thread and a stack each; 0 and 1 = one */
     const char *connect;       /* HOST:PORT as typed; NULL = none */
     nst_addr connect_to;
     bool has_send, has_recv;

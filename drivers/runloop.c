@@ -49,7 +49,7 @@ uint64_t runloop_epoch_ns(const struct runloop *loop, nst_time t)
     return loop->wall_start + t - NST_S(1);
 }
 
-struct runloop *runloop_open(void)
+struct runloop *runloop_open(bool takes_signals)
 {
     struct runloop *loop = calloc(1, sizeof *loop);
     sigset_t mask;
@@ -61,11 +61,14 @@ struct runloop *runloop_open(void)
     sigaddset(&mask, SIGTERM);
     sigaddset(&mask, SIGHUP);
     sigaddset(&mask, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &mask, &loop->old_mask);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    loop->signal_fd = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (loop->epoll_fd < 0 || loop->signal_fd < 0 ||
-        runloop_watch(loop, loop->signal_fd, TAG_SIGNAL, RUNLOOP_IN) != 0) {
+    loop->signal_fd = -1;
+    if (takes_signals) {
+        sigprocmask(SIG_BLOCK, &mask, &loop->old_mask);
+        loop->signal_fd = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
+    }
+    if (loop->epoll_fd < 0 ||
+        (takes_signals && (loop->signal_fd < 0 || runloop_watch(loop, loop->signal_fd, TAG_SIGNAL, RUNLOOP_IN) != 0))) {
         const int error = errno;
 
         runloop_close(loop);
@@ -81,11 +84,12 @@ void runloop_close(struct runloop *loop)
 {
     if (loop == NULL)
         return;
-    if (loop->signal_fd >= 0)
+    if (loop->signal_fd >= 0) {
         close(loop->signal_fd);
+        sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);
+    }
     if (loop->epoll_fd >= 0)
         close(loop->epoll_fd);
-    sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);
     free(loop);
 }
 

@@ -16,8 +16,9 @@ struct runloop_event {
     uint32_t ready; /* RUNLOOP_ bits */
 };
 
-/* Blocks SIGINT, SIGTERM, SIGHUP and SIGUSR1 and takes them over. NULL with errno set on failure. */
-struct runloop *runloop_open(void);
+/* Blocks SIGINT, SIGTERM, SIGHUP and SIGUSR1 and takes them over; only one loop of a process should, and a loop for another thread leaves
+ * them alone (takes_signals false: they must be blocked there). NULL with errno set on failure. */
+struct runloop *runloop_open(bool takes_signals);
 void runloop_close(struct runloop *);
 
 /* Nanoseconds of a clock that only moves forward; 1 s when the loop was opened. */

@@ -17,6 +17,7 @@
  * superframes. Writing either needs no consent. Each offload is probed by itself; a kernel without some gives fewer,
  * one without IFF_VNET_HDR none. The header is translated, not believed: what no nst_offload can express becomes one
  * that the core refuses under a named reason.
+ * Several queues (IFF_MULTI_QUEUE): a driver each, for threads that share nothing.
  * Deliberately missing: TAP, IFF_NAPI (the device's interrupt load does not come from here), UFO.
  */
 #define _DEFAULT_SOURCE
@@ -433,7 +434,7 @@ static void find_holder(const char *name, struct tun_failure *why)
         closedir(dir);
 }
 
-static void explain_setiff(const char *name, struct tun_failure *why)
+static void explain_setiff(const char *name, unsigned wanted, struct tun_failure *why)
 {
     const long flags = read_sys(name, "tun_flags");
     const bool exists = read_sys(name, "ifindex") >= 0;
@@ -446,8 +447,10 @@ static void explain_setiff(const char *name, struct tun_failure *why)
         why->error = TUN_NOT_TUN;
     } else if (exists && (flags & IFF_TAP) != 0) {
         why->error = TUN_IS_TAP;
-    } else if (why->system_error == EINVAL && exists && (flags & IFF_MULTI_QUEUE) != 0) {
+    } else if (why->system_error == EINVAL && exists && (flags & IFF_MULTI_QUEUE) != 0 && (wanted & TUN_QUEUE) == 0) {
         why->error = TUN_MULTI_QUEUE;
+    } else if (why->system_error == EINVAL && exists && (flags & IFF_MULTI_QUEUE) == 0 && (wanted & TUN_QUEUE) != 0) {
+        why->error = TUN_ONE_QUEUE;
     } else if (why->system_error == EPERM) {
         why->detail = exists ? read_sys(name, "owner") : -1;
         why->error = exists ? TUN_NOT_OWNER : TUN_NO_RIGHT;
@@ -493,14 +496,15 @@ static uint32_t probe_offloads(int fd, bool has_vnet)
     return offload;
 }
 
-static int set_iff(int fd, const char *name, bool may_offload, bool *has_vnet)
+static int set_iff(int fd, const char *name, unsigned flags, bool *has_vnet)
 {
     struct ifreq req;
 
-    for (int with = may_offload; with >= 0; with--) {
+    for (int with = (flags & TUN_OFFLOAD) != 0; with >= 0; with--) {
         memset(&req, 0, sizeof req);
         snprintf(req.ifr_name, sizeof req.ifr_name, "%s", name);
-        req.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | (with ? IFF_VNET_HDR : 0));
+        req.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | (with ? IFF_VNET_HDR : 0) |
+                                (flags & TUN_QUEUE ? IFF_MULTI_QUEUE : 0));
         *has_vnet = with != 0;
         if (ioctl(fd, TUNSETIFF, &req) == 0)
             return 0;
@@ -510,7 +514,7 @@ static int set_iff(int fd, const char *name, bool may_offload, bool *has_vnet)
     return -1;
 }
 
-struct driver *tun_open(const char *name, bool may_offload, bool *created, struct tun_failure *why)
+struct driver *tun_open(const char *name, unsigned flags, bool *created, struct tun_failure *why)
 {
     struct driver *d;
     bool has_vnet = false;
@@ -526,9 +530,9 @@ struct driver *tun_open(const char *name, bool may_offload, bool *created, struc
         return NULL;
     }
     *created = if_nametoindex(name) == 0;
-    if (set_iff(fd, name, may_offload, &has_vnet) != 0) {
+    if (set_iff(fd, name, flags, &has_vnet) != 0) {
         why->system_error = errno;
-        explain_setiff(name, why);
+        explain_setiff(name, flags, why);
         close(fd);
         return NULL;
     }

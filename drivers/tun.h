@@ -17,6 +17,7 @@ enum tun_error {
     TUN_NOT_OWNER,    /* the device belongs to someone else: detail = uid */
     TUN_IS_TAP,
     TUN_MULTI_QUEUE,
+    TUN_ONE_QUEUE,    /* asked for several */
     TUN_NOT_TUN,      /* an interface of another kind */
     TUN_IN_USE,       /* detail = pid of the holder, 0 = unknown; holder = its name */
     TUN_OTHER,
@@ -29,9 +30,11 @@ struct tun_failure {
     char holder[32];
 };
 
-/* Creates the device, or attaches to it when it exists (*created tells). may_offload: use what the kernel has of offloads; which,
- * driver->offload tells. NULL and *why on failure. */
-struct driver *tun_open(const char *name, bool may_offload, bool *created, struct tun_failure *why);
+enum { TUN_OFFLOAD = 1 /* use what the kernel has of offloads; which, driver->offload tells */, TUN_QUEUE = 2 /* one queue of several */ };
+
+/* Creates the device, or attaches to it when it exists (*created tells). With TUN_QUEUE each call opens a further queue; the kernel keeps
+ * a flow on the queue from which its packets come. NULL and *why on failure. */
+struct driver *tun_open(const char *name, unsigned flags, bool *created, struct tun_failure *why);
 
 /* The two system calls of the data path, replaceable so that tests can make them fail. */
 struct tun_io {

@@ -47,7 +47,7 @@ expect '^netstack: tun0: this host has IPv6 switched off \(fd00::1/64: Permissio
 ip tuntap add tap0 mode tap
 refused tap0 '^netstack: tap0 is a TAP device; --tun needs a TUN: sudo ip tuntap add tun1 mode tun$'
 ip tuntap add tun5 mode tun multi_queue
-refused tun5 '^netstack: tun5 is a multi-queue device; --tun needs one queue: sudo ip tuntap add tun1 mode tun$'
+refused tun5 '^netstack: tun5 is a multi-queue device; add --queues N, or take one with one queue: sudo ip tuntap add tun1 mode tun$'
 refused lo '^netstack: lo is not a TUN device; choose another name: --tun '
 
 # From here on with a device node of our own, in this test's mount namespace: missing, for root only, for all.
