@@ -39,7 +39,7 @@ enum {
     TXQ_PACKETS = 5000,
     FRAME_MAX = 40 + 65535 + 1, /* the largest IP packet, an IPv6 superframe, and one byte that tells a longer one */
     FRAME_ALIGN = 64,
-    RX_BUFFER = 8 * FRAME_MAX,  /* a batch of superframes that still fits the second cache */
+    RX_BUFFER = 4 * FRAME_MAX,  /* superframes in a batch: with the pages that they are copied to they fit the second cache */
     VNET_HDR = 10,
     VNET_GAP = 16,              /* room for the header in front of a packet that is aligned */
     RETRY_MIN_NS = 1000000,

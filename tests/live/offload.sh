@@ -19,6 +19,11 @@ transfers
 stop_stack
 expect '0 bad checksum' stack.out
 
+start_stack --busy-poll 200
+transfers
+stop_stack
+expect '0 bad checksum' stack.out
+
 ip tuntap add tun0 mode tun && ip addr add 10.0.0.1/24 dev tun0 && ip addr add fd00::1/64 dev tun0 nodad &&
     ip link set tun0 up || fail "no device"
 start_stack
