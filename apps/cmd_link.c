@@ -149,7 +149,7 @@ static int open_devices(struct relay *r)
         bool created;
         int error;
 
-        r->device[d] = tun_open(r->options->word[d], false, &created, &why); /* losses hit packets, not superframes */
+        r->device[d] = tun_open(r->options->word[d], 0, &created, &why); /* losses hit packets, not superframes */
         if (r->device[d] == NULL) {
             live_say_failure(r->options->word[d], NULL, &why);
             return EXIT_ENVIRONMENT;

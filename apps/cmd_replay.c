@@ -539,7 +539,7 @@ static int run(struct replay *r)
     nst_time started;
     int code;
 
-    r->loop = runloop_open(true);
+    r->loop = runloop_open();
     started = r->loop == NULL ? 0 : runloop_now(r->loop);
     code = analyse(r, &s);
     if (code != EXIT_OK)

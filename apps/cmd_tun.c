@@ -368,7 +368,7 @@ static int open_filter(struct live *l)
 
 static int open_loop(struct live *l)
 {
-    l->loop = runloop_open(true);
+    l->loop = runloop_open();
     if (l->loop == NULL) {
         error_line("epoll: %s", strerror(errno));
         return EXIT_ENVIRONMENT;

@@ -56,7 +56,7 @@ static int open_queue(struct live *first, struct queue *q, unsigned number)
     l->host_count = first->host_count;
     memcpy(l->hosts, first->hosts, sizeof l->hosts);
     q->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    l->loop = runloop_open(false);
+    l->loop = runloop_open_for_thread();
     if (l->loop == NULL || q->stop_fd < 0 || runloop_watch(l->loop, q->stop_fd, TAG_STOP, RUNLOOP_IN) != 0) {
         error_line("epoll: %s", strerror(errno));
         return EXIT_ENVIRONMENT;

@@ -49,7 +49,7 @@ uint64_t runloop_epoch_ns(const struct runloop *loop, nst_time t)
     return loop->wall_start + t - NST_S(1);
 }
 
-struct runloop *runloop_open(bool takes_signals)
+static struct runloop *open_loop(bool takes_signals)
 {
     struct runloop *loop = calloc(1, sizeof *loop);
     sigset_t mask;
@@ -79,6 +79,10 @@ struct runloop *runloop_open(bool takes_signals)
     loop->wall_start = clock_ns(CLOCK_REALTIME);
     return loop;
 }
+
+struct runloop *runloop_open(void) { return open_loop(true); }
+
+struct runloop *runloop_open_for_thread(void) { return open_loop(false); }
 
 void runloop_close(struct runloop *loop)
 {

@@ -16,9 +16,10 @@ struct runloop_event {
     uint32_t ready; /* RUNLOOP_ bits */
 };
 
-/* Blocks SIGINT, SIGTERM, SIGHUP and SIGUSR1 and takes them over; only one loop of a process should, and a loop for another thread leaves
- * them alone (takes_signals false: they must be blocked there). NULL with errno set on failure. */
-struct runloop *runloop_open(bool takes_signals);
+/* Blocks SIGINT, SIGTERM, SIGHUP and SIGUSR1 and takes them over. NULL with errno set on failure. */
+struct runloop *runloop_open(void);
+/* The same for a further loop of the process, in a thread of its own: it leaves the signals to the first one. */
+struct runloop *runloop_open_for_thread(void);
 void runloop_close(struct runloop *);
 
 /* Nanoseconds of a clock that only moves forward; 1 s when the loop was opened. */

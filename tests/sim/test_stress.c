@@ -384,6 +384,8 @@ static void configure(struct world *w, struct pair_config *c)
                                         .reorder_by = NST_MS(below(w, 30)), .rate_bps = one_in(w, 3) ? 5000000 : 0};
     }
     c->mtu = one_in(w, 5) ? 65535 : 1280 + (uint32_t)below(w, 500);
+    c->offload = one_in(w, 2) ? NST_OFFLOAD_ALL : 0;
+    c->carries_superframes = one_in(w, 2);
 }
 
 static void run(uint64_t seed)

@@ -162,6 +162,8 @@ static void every_fault_at_once_over_many_seeds(void **state)
             c.cfg[d].set[NST_SET_TCP_WSCALE] = seed % 7 != 3;
         }
         c.mtu = seed % 6 == 0 ? 576 : 1500;
+        c.offload = seed % 3 != 0 ? NST_OFFLOAD_ALL : 0;
+        c.carries_superframes = seed % 3 == 2;
         run_transfer(&c, c.mtu >= 1280 && seed % 2 ? 6 : 4, 60000 + seed * 997, seed * 501, NST_S(3600));
     }
 }

@@ -128,7 +128,7 @@ static void notes(void **state)
 static void loop_waits(void **state)
 {
     struct runloop_event ev[RUNLOOP_EVENTS_MAX];
-    struct runloop *loop = runloop_open(true);
+    struct runloop *loop = runloop_open();
     uint32_t signals;
     nst_time t;
     int pipes[2];
