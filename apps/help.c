@@ -136,7 +136,7 @@ static const char topic_sim[] =
     "  time=10s  bytes=N  it ends then, or when each flow has sent N bytes      start=T  between flows\n"
     "  mtu=1500           chain: a list, by hop             ip=4   or 6         seed=1\n"
     "  set=tcp.KEY=VALUE  as --set                          skew=PPM   list, of the hosts' clocks\n"
-    "  offload=off        on or superframes                 sample=T   between samples of the state\n"
+    "  offload=csum       off, on, superframes                sample=T   between samples of the state\n"
     "  events=2G  memory=1G  limits: events in all, bytes of packets under way\n"
     "\n"
     "--plot tty|svg     time and sequence numbers of flow 0, congestion windows, round trip times\n"

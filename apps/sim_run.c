@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theory of operation.  The hooks of the sim feed everything.  The hash: each packet that a host sends (time, host, why it was sent, all
- * bytes), each that a host takes in and each that a link ends (time and length) is mixed into four 64-bit lanes; every 64 packets the lanes
- * go into SHA-256. So two runs with the same hash did the same, and hashing costs a fraction of simulating. All is read as little endian,
- * hence the hash is the same on every machine.
+/* Theory of operation.  The hooks of the sim feed everything.  The hash: each packet that a host sends (time, host, why it was sent, its
+ * headers), each that a host takes in and each that a link ends (time and length) is mixed into four 64-bit lanes; every 64 packets the
+ * lanes go into SHA-256. Payloads are not hashed: they are compared where they arrive. So two runs with the same hash did the same, and
+ * hashing costs a fraction of simulating. All is read as little endian, hence the hash is the same on every machine.
  *
  * The run goes in slices, so that SIGINT is heard: at most SLICE of events lie between two looks at the signals. */
 #include "sim_run.h"
@@ -16,7 +16,7 @@
 #include "note.h"
 #include "util.h"
 
-enum { ITEMS = 64, SLICES = 64 };
+enum { ITEMS = 64, SLICES = 64, HEADERS = 96 };
 
 /* --------------------------------------------------------------------------------------------- the hash */
 
@@ -81,13 +81,19 @@ char *sim_run_hash(const struct sim_run *r, char out[SHA256_TEXT])
 
 static void record(struct sim_run *r, bool out, const struct packet *p)
 {
+    struct packet *whole = packet_copy(net_sim(r->net), p); /* with its checksum: who reads it looks at a wire */
     char comment[512];
-    const nst_iov iov = {.base = (void *)(uintptr_t)p->data, .len = p->len};
+    nst_iov iov;
 
+    if (whole == NULL)
+        return;
+    packet_complete(whole);
+    iov = (nst_iov){.base = whole->data, .len = whole->len};
     if (out)
         note_text(&p->note, comment, sizeof comment);
     if (r->record_error == 0)
         r->record_error = pcap_record_frame(r->record, net_sim(r->net)->now, out, &iov, 1, out ? comment : NULL);
+    packet_free(net_sim(r->net), whole);
 }
 
 static uint32_t seq_of(const struct packet *p, uint32_t *text)
@@ -121,7 +127,7 @@ static void on_frame(void *user, unsigned host, bool out, const struct packet *p
         r->packets++;
         mix(r, 2, (uint64_t)n->rule << 32 | n->cwnd);
         mix(r, 3, (uint64_t)n->rto_us << 32 | n->srtt_us);
-        mix_bytes(r, p->data, p->len);
+        mix_bytes(r, p->data, p->len < HEADERS ? p->len : HEADERS);
         if (r->points != NULL)
             add_point(r, p, false);
     }

@@ -29,8 +29,7 @@ static void on_frame(void *user, unsigned host, bool out, const struct packet *p
 static void on_trace(void *user, unsigned host, const nst_trace_event *ev)
 {
     struct net *net = user;
-    const char *name = ev->conn != 0 ? nst_trace_name(ev->id) : NULL;
-    if (name != NULL && name[4] == 'r' && strcmp(name, "tcp_rtt") == 0)
+    if (ev->id == net->rtt_id && ev->conn != 0)
         flow_rtt(net, host, ev->conn, (uint32_t)ev->v[0]);
     if (net->observer.on_trace != NULL)
         net->observer.on_trace(net->observer.user, host, ev);
@@ -206,6 +205,9 @@ struct net *net_new(const struct scenario *s, const struct sim_hooks *observer, 
     net->sample = s->sample != 0 ? s->sample : s->time == 0 && s->bytes != 0 ? NST_MS(25) : net->end / 400 > 0 ? net->end / 400 : 1;
     for (size_t i = 0; i < sizeof net->pattern; i++)
         net->pattern[i] = (uint8_t)(i % PATTERN_PERIOD * 7 + i % PATTERN_PERIOD / 251);
+    const char *name;
+    while ((name = nst_trace_name(net->rtt_id)) != NULL && strcmp(name, "tcp_rtt") != 0)
+        net->rtt_id++;
     net->sim = sim_new(s->seed);
     net->party = calloc(net->hosts, sizeof *net->party);
     net->flow = calloc(net->flows, sizeof *net->flow);

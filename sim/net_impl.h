@@ -28,6 +28,7 @@ struct net {
     struct net_flow *flow;
     struct net_rtt all;      /* of all flows, when there are too many */
     nst_time end, sample;
+    unsigned rtt_id;         /* of the trace event with a round trip */
     uint8_t pattern[PATTERN_PERIOD + PATTERN_CHUNK];
     uint8_t inbox[PATTERN_CHUNK];
 };

@@ -48,7 +48,9 @@ struct packet_heap { /* by time of leaving; equal times in order of arrival */
 void heap_push(struct packet_heap *, struct packet *); /* p->at is set */
 struct packet *heap_pop(struct packet_heap *);         /* NULL = empty */
 
-/* Flips a bit that `choice` names. false = nobody would notice, since its checksum is not complete: it is as good as lost. */
+/* Completes a checksum that its sender left to the device; superframes stay as they are. */
+void packet_complete(struct packet *);
+/* Flips a bit that `choice` names. false = a superframe, whose checksums nobody verifies: it is as good as lost. */
 bool packet_flip(struct packet *, uint64_t choice);
 /* What every packet looks like to a link: is it IP, and how does it speak of congestion (RFC 3168 §5). */
 bool packet_is_ect(const struct packet *);

@@ -4,6 +4,7 @@
  * Theory of operation. Four sizes: an ACK, a full frame, a jumbo frame, a superframe. Packets are cut from blocks of about 256 KiB and go
  * to the free list of their size; the last one freed is the next one used, so a quiet link stays in the cache.
  * LIMIT: sim.packet_bytes_max; a packet beyond it is not made, as on a machine without memory. */
+#include "segment.h"
 #include "sim.h"
 
 #include <stdlib.h>
@@ -146,8 +147,18 @@ struct packet *heap_pop(struct packet_heap *h)
 
 /* ------------------------------------------------------------------------------------------------------------ damage */
 
+void packet_complete(struct packet *p)
+{
+    if (p->off.csum_state != NST_CSUM_PARTIAL || p->off.gso_type != NST_GSO_NONE)
+        return;
+    if ((uint32_t)p->off.csum_start + p->off.csum_offset + 2 <= p->len)
+        segment_complete(p->data, p->len, &p->off);
+    p->off = (nst_offload){0};
+}
+
 bool packet_flip(struct packet *p, uint64_t choice)
 {
+    packet_complete(p);
     if (p->off.csum_state == NST_CSUM_PARTIAL || p->len == 0)
         return false;
     p->data[(choice >> 3) % p->len] ^= (uint8_t)(1u << (choice & 7));

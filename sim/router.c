@@ -136,6 +136,7 @@ static void refuse(struct router *r, struct packet *p, enum complaint why, uint3
 /* RFC 791 §3.2: pieces whose payload is a multiple of 8. Options other than the first fragment's are not in use here: copied to all. */
 static void fragment(struct router *r, struct packet *p, const struct way *w)
 {
+    packet_complete(p);
     uint32_t head = (p->data[0] & 15u) * 4u, room = (w->mtu - head) & ~7u, field = (uint32_t)p->data[6] << 8 | p->data[7];
     for (uint32_t at = head; at < p->len; at += room) {
         uint32_t n = p->len - at < room ? p->len - at : room;

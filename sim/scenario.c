@@ -8,7 +8,7 @@
 
 static const char *const topology_names[] = {"pair", "dumbbell", "parking", "incast", "chain", NULL};
 static const char *const cc_names[] = {[NST_CC_RENO] = "reno", [NST_CC_CUBIC] = "cubic", [NST_CC_BBR] = "bbr", NULL};
-static const char *const offload_names[] = {"off", "on", "superframes", NULL};
+static const char *const offload_names[] = {"off", "csum", "on", "superframes", NULL};
 
 const char *scenario_cc_name(unsigned cc) { return cc <= NST_CC_BBR ? cc_names[cc] : NULL; }
 const char *scenario_topology_name(unsigned t) { return t <= TOPOLOGY_CHAIN ? topology_names[t] : NULL; }
@@ -144,8 +144,9 @@ static bool read_offload(struct reading *r, void *field)
     int i = find(r->value, strlen(r->value), offload_names);
     if (i < 0)
         return refuse_word(r, r->value, strlen(r->value), offload_names);
-    *(uint32_t *)field = i > 0 ? NST_OFFLOAD_ALL : 0;
-    r->s->superframes = i == 2;
+    static const uint32_t offloads[] = {0, NST_OFFLOAD_CSUM, NST_OFFLOAD_ALL, NST_OFFLOAD_ALL};
+    *(uint32_t *)field = offloads[i];
+    r->s->superframes = i == 1 || i == 3;
     return true;
 }
 
@@ -266,6 +267,8 @@ void scenario_default(struct scenario *s)
     s->cc[0] = NST_CC_CUBIC;
     s->ccs = 1;
     s->family = 4;
+    s->offload = NST_OFFLOAD_CSUM; /* nothing is damaged in memory: who damages a packet completes its checksum first */
+    s->superframes = true;
     s->events = 2000000000;
     s->memory = 1u << 30;
     s->seed = 1;

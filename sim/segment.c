@@ -34,7 +34,7 @@ static uint16_t sum(uint64_t start, const uint8_t *p, uint32_t len)
 }
 
 /* The field at csum_start + csum_offset holds the sum over the pseudo header. */
-static void complete(uint8_t *ip, uint32_t len, const nst_offload *off)
+void segment_complete(uint8_t *ip, uint32_t len, const nst_offload *off)
 {
     uint16_t value = (uint16_t)~sum(0, ip + off->csum_start, len - off->csum_start);
     put16(ip + off->csum_start + off->csum_offset, value == 0 && off->csum_offset == UDP_CSUM ? 0xffff : value);
@@ -94,7 +94,7 @@ bool segment_frame(uint8_t *bytes, uint32_t len, const nst_offload *off, void (*
         return false;
     if (off->gso_type == NST_GSO_NONE) {
         if (off->csum_state == NST_CSUM_PARTIAL)
-            complete(bytes, len, off);
+            segment_complete(bytes, len, off);
         packet(user, bytes, len);
         return true;
     }
@@ -105,7 +105,7 @@ bool segment_frame(uint8_t *bytes, uint32_t len, const nst_offload *off, void (*
         memcpy(c.packet, bytes, c.headers);
         memcpy(c.packet + c.headers, bytes + c.headers + at, n);
         fix_headers(&c, off, at, n);
-        complete(c.packet, c.headers + n, off);
+        segment_complete(c.packet, c.headers + n, off);
         packet(user, c.packet, c.headers + n);
     }
     return true;

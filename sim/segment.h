@@ -12,4 +12,7 @@ enum { SEGMENT_FRAME_MAX = 65536 };
 bool segment_frame(uint8_t *bytes, uint32_t len, const nst_offload *off, void (*packet)(void *user, const uint8_t *ip, uint32_t len),
                    void *user);
 
+/* Completes the partial checksum of a plain packet; csum_start + csum_offset + 2 <= len. */
+void segment_complete(uint8_t *ip, uint32_t len, const nst_offload *off);
+
 #endif

@@ -86,6 +86,8 @@ static void every_topology_carries_its_flows(void **state)
         "topology chain\nhops 3\nmtu 1500,1400,1280",
         "topology chain\nhops 3\nmtu 1280,9000,1300\nip 6",
         "ip 6\nflows 3\noffload on",
+        "flows 3\noffload off\nlink 20mbit,5ms,corrupt=1%",
+        "flows 3\noffload csum\nlink 20mbit,5ms,corrupt=1%,truncate=1%\nip 6",
         "flows 3\noffload superframes",
         "flows 4\nskew 0,200,-200\nstart 100ms",
         "flows 3\nback 1mbit,40ms,loss=2%\nset tcp.sack=0",
