@@ -125,7 +125,7 @@ int cmd_demo(const struct options *o)
             sim_run_hash(&r[i], hash[i]);
         printf("capture    %s   (tshark -r %s -T fields -e frame.number -e frame.comment)\nreport     %s\n", capture, capture, page);
         printf("identical: %s (sha256 %s)\n", strcmp(hash[0], hash[1]) == 0 ? "yes" : "NO", hash[1]);
-        printf("next       netstack sim link=20mbit,25ms,loss=0.1%% cc=reno,cubic,bbr flows=3 time=30s --plot tty\n");
+        printf("next       netstack sim link=20mbit,25ms,loss=0.1%% cc=reno,cubic,bbr flows=3 time=30s --plot\n");
         if (status == EXIT_OK && (strcmp(hash[0], hash[1]) != 0 || w->is_wrong || w->state != FLOW_DONE))
             status = EXIT_FALSE;
     }

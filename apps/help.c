@@ -44,7 +44,7 @@ static const char overview[] =
     "      --send N           send N bytes of a pattern, not stdin;  --recv N  close after N bytes\n"
     "      --ping HOST        send echo requests\n"
     "      --ready-fd N       a line to descriptor N once the stack answers;  --duration T   stop after T\n"
-    "Sim: --plot tty|svg, --csv FILE, --interface N, --sweep FILE, --cells A-B, -o, --output FILE\n"
+    "Sim: --plot[=tty|svg], --csv FILE, --interface N, --sweep FILE, --cells A-B, -o, --output FILE\n"
     "Replay (-r FILE is --replay FILE)\n"
     "      --as WHO           server, client or an address: the side that the stack plays\n"
     "      --verify[=HOW]     compare replies with the recorded ones: semantic, exact\n"
@@ -139,13 +139,13 @@ static const char topic_sim[] =
     "  offload=csum       off, on, superframes                sample=T   between samples of the state\n"
     "  events=2G  memory=1G  limits: events in all, bytes of packets under way\n"
     "\n"
-    "--plot tty|svg     time and sequence numbers of flow 0, congestion windows, round trip times\n"
+    "--plot[=tty|svg]  time and sequence numbers of flow 0, congestion windows, round trip times\n"
     "--csv FILE         the samples             --json   results as JSON Lines\n"
     "-w FILE            what the interface of host --interface N (0) sees, with reasons\n"
     "--sweep FILE       a scenario in which {a|b|c} are alternatives: one line of JSON for each combination;\n"
     "                   -o FILE collects and goes on where it ended, --cells A-B is a part of it\n"
     "\n"
-    "  netstack sim link=20mbit,25ms,loss=0.1% cc=reno,cubic,bbr flows=3 time=30s --plot tty\n"
+    "  netstack sim link=20mbit,25ms,loss=0.1% cc=reno,cubic,bbr flows=3 time=30s --plot\n"
     "  netstack sim topology=incast link=1gbit,20us,queue=64kb flows=32 bytes=256k\n";
 
 static const char topic_exit[] =

@@ -395,7 +395,7 @@ static int set_duration(struct options *o, const char *v)
 static int set_plot(struct options *o, const char *v)
 {
     static const char *const names[] = {"tty", "svg", NULL};
-    const int found = find_word(v, names);
+    const int found = v != NULL ? find_word(v, names) : 0;
 
     o->plot = found == 1 ? PLOT_SVG : PLOT_TTY;
     return found >= 0 ? EXIT_OK : refuse_word("plot", v, names);
@@ -500,7 +500,7 @@ static const struct spec specs[] = {
     {"ping", 0, VALUE, IN_TUN, "HOST", set_ping},
     {"ready-fd", 0, VALUE, IN_TUN | IN_LINK, "N", set_ready_fd},
     {"duration", 0, VALUE, IN_TUN | IN_LINK, "T", set_duration},
-    {"plot", 0, VALUE, IN_SIM, "tty|svg", set_plot},
+    {"plot", 0, MAYBE_VALUE, IN_SIM, "tty|svg", set_plot},
     {"csv", 0, VALUE, IN_SIM, "FILE", set_csv},
     {"interface", 0, VALUE, IN_SIM, "HOST", set_interface},
     {"sweep", 0, VALUE, IN_SIM, "FILE", set_sweep},

@@ -37,9 +37,9 @@ grep -q "$hash" sim.out && fail "another seed gives the same hash"
 sim sim.scenario --csv sim.csv
 want sim.csv '^t_ns,flow,cwnd_segs,ssthresh_segs,srtt_us,flight_segs,received_bytes,retransmits$'
 [ "$(wc -l <sim.csv)" -ge 1200 ] || fail "$(wc -l <sim.csv) lines of CSV"
-sim sim.scenario --plot tty
+sim sim.scenario --plot
 want sim.out '^congestion window \[segments\]   0 0 reno   1 1 cubic   2 2 bbr$'
-sim sim.scenario --plot svg
+sim sim.scenario --plot=svg
 want sim.out '^<svg xmlns='
 if command -v python3 >/dev/null; then
     python3 -c 'import xml.dom.minidom as m; assert len(m.parse("sim.out").getElementsByTagName("path")) > 20' ||
