@@ -348,7 +348,7 @@ TEST(attack_E12, last_ack_of_the_handshake_may_lack_it) /* K29: old peers send i
     EXPECT_NOTHING(0);
 }
 
-TEST(attack_E13, signed_segments_are_dropped)
+TEST(attack_E13, signed_segments_are_dropped) /* RFC 2385, RFC 5925 */
 {
     static const char md5[] = "\1\1\23\22ABCDEFGHIJKLMNOP", ao[] = "\35\20\1\2ABCDEFGHIJKL", short_ao[] = "\35\2\1\1";
     struct t *t = t_established();

@@ -114,7 +114,7 @@ static void attack_B2_teardrop_and_kin(void **state)
     }
 }
 
-static void attack_B3_B4_overlap_and_duplicates(void **state)
+static void attack_B3_B4_overlap_and_duplicates(void **state) /* RFC 5722, RFC 791 */
 {
     (void)state;
     static uint8_t other[4096];
@@ -341,7 +341,7 @@ static void page_pool_exhausted(void **state)
     host_free(h);
 }
 
-static void attack_B14_tiny_first_fragment(void **state)
+static void attack_B14_tiny_first_fragment(void **state) /* RFC 1858, RFC 3128 */
 {
     (void)state;
     static const struct {
@@ -374,7 +374,7 @@ static void attack_B14_tiny_first_fragment(void **state)
     host_free(h);
 }
 
-static void attack_B15_offset_one_never_rewrites_tcp(void **state)
+static void attack_B15_offset_one_never_rewrites_tcp(void **state) /* RFC 1858 */
 {
     (void)state;
     struct host *h = host_ip();
@@ -384,7 +384,7 @@ static void attack_B15_offset_one_never_rewrites_tcp(void **state)
     host_free(h);
 }
 
-static void attack_B16_atomic_fragments(void **state)
+static void attack_B16_atomic_fragments(void **state) /* RFC 6946 */
 {
     (void)state;
     struct host *h = host_ip();

@@ -42,7 +42,7 @@ static uint32_t collect(struct host *h, struct parsed *first)
     return total;
 }
 
-static void attack_D9_echo_of_every_size(void **state)
+static void attack_D9_echo_of_every_size(void **state) /* RFC 792, RFC 4443 §4.2 */
 {
     (void)state;
     static const uint32_t sizes[] = {0, 1, 2, 55, 56, 1464, 1465, 1472, 1473, 2040, 2048, 9000, 65500, 65507};
@@ -204,7 +204,7 @@ static void attack_D11_replies_go_to_sockets(void **state)
     }
 }
 
-static void attack_C23_D6_D7_D10_unused_types(void **state)
+static void attack_C23_D6_D7_D10_unused_types(void **state) /* RFC 6633, RFC 6918 */
 {
     (void)state;
     struct host *h = host_ip();

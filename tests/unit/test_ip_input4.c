@@ -70,7 +70,7 @@ static void attack_A2_A20_truncated_at_every_byte(void **state)
     host_free(h);
 }
 
-static void attack_A3_A4_header_length(void **state)
+static void attack_A3_A4_header_length(void **state) /* RFC 791 §3.1 */
 {
     (void)state;
     struct host *h = host_ip();
@@ -109,7 +109,7 @@ static void attack_A5_A6_total_length(void **state)
     host_free(h);
 }
 
-static void attack_A7_padding_is_ignored(void **state)
+static void attack_A7_padding_is_ignored(void **state) /* RFC 894 */
 {
     (void)state;
     struct host *h = host_ip();
@@ -164,7 +164,7 @@ static void untrusted_checksums_can_be_waived(void **state)
     host_free(h);
 }
 
-static void attack_A10_impossible_sources(void **state)
+static void attack_A10_impossible_sources(void **state) /* RFC 6890 */
 {
     (void)state;
     static const char *const bad[] = {"224.0.0.1", "239.255.255.255", "255.255.255.255", "10.0.0.255", "127.0.0.1",
@@ -311,7 +311,7 @@ static void attack_A13_A15_options(void **state)
     host_free(h);
 }
 
-static void attack_A14_source_routed_tcp(void **state)
+static void attack_A14_source_routed_tcp(void **state) /* RFC 6274 §3.13.2.3, RFC 7126 §4.3 */
 {
     (void)state;
     static const uint8_t lsrr[8] = {131, 7, 4, 198, 51, 100, 1, 0};

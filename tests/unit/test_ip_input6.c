@@ -136,7 +136,7 @@ static void headers_are_skipped(void **state)
     host_free(h);
 }
 
-static void attack_C4_many_headers(void **state)
+static void attack_C4_many_headers(void **state) /* RFC 8504 §5.3 */
 {
     (void)state;
     struct host *h = host_ip();
@@ -239,7 +239,7 @@ static void attack_C7_C18_option_actions(void **state)
     host_free(h);
 }
 
-static void attack_C8_routing_header(void **state)
+static void attack_C8_routing_header(void **state) /* RFC 5095 */
 {
     (void)state;
     static const uint8_t types[] = {0, 1, 2, 3, 4, 253};
@@ -258,7 +258,7 @@ static void attack_C8_routing_header(void **state)
     host_free(h);
 }
 
-static void attack_C9_padding(void **state)
+static void attack_C9_padding(void **state) /* RFC 4942 */
 {
     (void)state;
     static const struct {
@@ -282,7 +282,7 @@ static void attack_C9_padding(void **state)
     host_free(h);
 }
 
-static void attack_B21_jumbograms(void **state)
+static void attack_B21_jumbograms(void **state) /* RFC 2675 */
 {
     (void)state;
     static const uint8_t jumbo[] = {PROTO_UDP, 0, 0xc2, 4, 0, 1, 0, 0};
@@ -298,7 +298,7 @@ static void attack_B21_jumbograms(void **state)
     host_free(h);
 }
 
-static void attack_C18_E21_unspecified_source(void **state)
+static void attack_C18_E21_unspecified_source(void **state) /* RFC 4443 §2.4 */
 {
     (void)state;
     struct host *h = host_ip();
@@ -314,7 +314,7 @@ static void attack_C18_E21_unspecified_source(void **state)
     host_free(h);
 }
 
-static void attack_C20_impossible_sources(void **state)
+static void attack_C20_impossible_sources(void **state) /* RFC 4291 */
 {
     (void)state;
     static const char *const bad[] = {"ff02::1", "ff0e::9", "::1", "10.0.0.1", "127.0.0.1"};

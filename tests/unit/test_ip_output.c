@@ -137,7 +137,7 @@ static uint32_t round_trip(int is6, uint32_t mtu, uint32_t len)
     return frames;
 }
 
-static void attack_B17_fragments_of_every_size(void **state)
+static void attack_B17_fragments_of_every_size(void **state) /* RFC 8021 */
 {
     (void)state;
     static const uint32_t mtus[] = {68, 552, 1280, 1500, 9000, 65535};
@@ -335,7 +335,7 @@ static uint32_t next_id(struct host *h, ipaddr dst, uint32_t len)
     return id;
 }
 
-static void attack_F25_ipv4_identification(void **state)
+static void attack_F25_ipv4_identification(void **state) /* RFC 6864 */
 {
     (void)state;
     static uint8_t seen[65536];
@@ -371,7 +371,7 @@ static void attack_F25_ipv4_identification(void **state)
     host_free(y);
 }
 
-static void attack_F25_ipv6_identification(void **state)
+static void attack_F25_ipv6_identification(void **state) /* RFC 7739 */
 {
     (void)state;
     struct host *h = host_ip();
@@ -396,7 +396,7 @@ static uint32_t next_flow(struct host *h, uint8_t proto, ipaddr dst, uint16_t po
     return w.flow;
 }
 
-static void attack_F26_flow_labels(void **state)
+static void attack_F26_flow_labels(void **state) /* RFC 6437 */
 {
     (void)state;
     struct host *h = host_ip();
@@ -415,7 +415,7 @@ static void attack_F26_flow_labels(void **state)
     host_free(h);
 }
 
-static void group_and_broadcast_link_addresses(void **state)
+static void group_and_broadcast_link_addresses(void **state) /* RFC 2464 §7 */
 {
     (void)state;
     static const struct {

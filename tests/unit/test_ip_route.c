@@ -81,7 +81,7 @@ static void destinations_that_need_no_route(void **state)
     host_free(h);
 }
 
-static void source_addresses(void **state)
+static void source_addresses(void **state) /* RFC 6724 §5 */
 {
     (void)state;
     struct host *h = three();
@@ -267,7 +267,7 @@ static void addresses(void **state)
     assert_ip(&h->ip.addr[7].ip, "10.0.1.9");
     ipaddr b = addr("10.0.0.255"), p2p = addr("10.0.1.255"), six = US6;
     assert_true(ip_is_broadcast(&h->ip, &b));
-    assert_false(ip_is_broadcast(&h->ip, &p2p));
+    assert_false(ip_is_broadcast(&h->ip, &p2p)); /* RFC 3021 */
     assert_false(ip_is_broadcast(&h->ip, &six));
     a.ip = addr("10.0.1.5");
     assert_int_equal(ip_ctl(&h->ip, NST_CTL_ADDR_DEL, &a, sizeof a), 0);

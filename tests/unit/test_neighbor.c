@@ -139,7 +139,7 @@ static void reachable_time_is_random(void **state)
     host_free(h);
 }
 
-static void attack_C13_G9_sweep_of_addresses(void **state)
+static void attack_C13_G9_sweep_of_addresses(void **state) /* RFC 6583 */
 {
     (void)state;
     BOTH(is6) {

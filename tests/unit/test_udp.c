@@ -354,7 +354,7 @@ static void handles_survive_reuse(void **state)
     host_free(h);
 }
 
-static void attack_F24_ephemeral_ports(void **state)
+static void attack_F24_ephemeral_ports(void **state) /* RFC 6056, RFC 6335 */
 {
     (void)state;
     struct host *h = host_ip();

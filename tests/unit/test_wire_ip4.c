@@ -175,7 +175,7 @@ static void every_bit_flip_is_refused(void **state)
     assert_int_equal(wire_ip4_parse(p, len, false, false, &h), NST_DROP_NONE);
 }
 
-static void option_table(void **state)
+static void option_table(void **state) /* RFC 791 §3.1, RFC 2113 §2.1 */
 {
     (void)state;
     static const struct {

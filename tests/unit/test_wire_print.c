@@ -356,7 +356,7 @@ static void fragments(void **state)
     check("IP6 fd00::1 > fd00::2: proto 60, length 48 (frag 1:48@48)");
 }
 
-static void extension_headers(void **state)
+static void extension_headers(void **state) /* RFC 8200 §4, RFC 4302 §2.2 */
 {
     (void)state;
     memset(buf, 0, sizeof buf);
