@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LINE = 74, PRINTABLE = 95, PERIOD = LINE * PRINTABLE, TABLE = PERIOD + SVC_BUDGET, UNSENT_MAX = 4 * SVC_BUDGET };
+enum { LINE = 74, PRINTABLE = 95, PERIOD = LINE * PRINTABLE, TABLE = PERIOD + SVC_BUDGET, UNSENT_MAX = 2 * SVC_BUDGET };
 
 /* One period, and as much again as a step sends: what begins anywhere in the first period goes on for a whole budget. */
 static const uint8_t *pattern_table(void)
