@@ -2,9 +2,21 @@
 /* The virtual clock, what the peer sends and expects, and the application's calls. */
 #include "t_impl.h"
 
+#include <segment.h>
 #include <stdlib.h>
 
 /* ----------------------------------------------------------------------------------------------------- the clock */
+
+struct leaving { /* a frame on its way to the log */
+    struct t *t;
+    const nst_tx_note *note;
+};
+
+static void log_packet(void *user, const uint8_t *ip, uint32_t len)
+{
+    const struct leaving *l = user;
+    t_log_add(l->t, true, ip, len, l->note);
+}
 
 void t_pump(struct t *t)
 {
@@ -21,7 +33,8 @@ void t_pump(struct t *t)
                 len += (uint32_t)tx[i].iov[k].len;
             }
             CHECK(len == tx[i].len);
-            t_log_add(t, true, bytes, len, &tx[i].note);
+            struct leaving l = {t, &tx[i].note};
+            CHECK(segment_frame(bytes, len, &tx[i].off, log_packet, &l));
         }
         total += (unsigned)n;
         if (total > 100000)

@@ -136,7 +136,9 @@ static void configure(const struct t_opts *o, nst_config *c)
 
 static void add_interface(struct t *t)
 {
-    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = 1500};
+    /* The whole dialect must hold as well where a device completes checksums and cuts superframes: NST_T_OFFLOAD=1. */
+    const char *offload = getenv("NST_T_OFFLOAD");
+    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = 1500, .offload = offload != NULL ? NST_OFFLOAD_ALL : 0};
     CHECK(nst_ctl(t->n, NST_NO_SOCK, NST_CTL_IF_ADD, &nif, sizeof nif) == 0);
     t->ifx = nif.ifx;
     nst_ifaddr a4 = {.ifx = t->ifx, .ip = t_addr("10.0.0.2"), .prefix = 24};
