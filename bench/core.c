@@ -11,6 +11,7 @@
  */
 #define _DEFAULT_SOURCE
 #include <netstack.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,8 +156,8 @@ static void lap(double *stage, double *mark)
 /* What `from` has to send now, a batch at most, arrives at `to`. With `stages`: output, copy, input are added. */
 static size_t carry_batch(struct host *from, struct host *to, nst_time now, double *stages[3])
 {
-    static nst_tx_frame tx[BATCH];
-    static struct frames f;
+    static _Thread_local nst_tx_frame tx[BATCH];
+    static _Thread_local struct frames f;
     double mark = stages != NULL ? seconds_now() : 0;
     const size_t n = nst_output(from->n, from->ifx, tx, offload != 0 ? SUPER_BATCH : BATCH, now);
 
@@ -259,7 +260,7 @@ static nst_config default_config(void)
 /* One turn of a bulk transfer: a batch each way. Returns the bytes that the receiver read. */
 static uint64_t bulk_turn(struct pair *p, double *stage)
 {
-    static uint8_t out[CHUNK], in[CHUNK];
+    static _Thread_local uint8_t out[CHUNK], in[CHUNK];
     double *there[3] = {stage + OUTPUT, stage + COPY, stage + INPUT};
     double *back[3] = {stage + ACK_OUTPUT, stage + ACK_OUTPUT, stage + ACK_INPUT};
     double mark = stage != NULL ? seconds_now() : 0;
@@ -475,6 +476,45 @@ static void idle(void)
     pair_free(&p);
 }
 
+/* A transfer of its own in each of n threads; bytes that all of them moved in budget / 2. */
+static void *transfer_thread(void *bytes)
+{
+    const nst_config cfg = default_config();
+    const double start = seconds_now();
+    uint64_t *received = bytes;
+    struct pair p;
+
+    pair_open(&p, &cfg);
+    pair_connect(&p, p.listener, 80);
+    while (seconds_now() - start < budget / 2)
+        for (int turn = 0; turn < 100; turn++)
+            *received += bulk_turn(&p, NULL);
+    pair_free(&p);
+    return NULL;
+}
+
+static uint64_t transfer_in(int n)
+{
+    uint64_t received[2] = {0};
+    pthread_t thread[2];
+
+    for (int i = 0; i < n; i++)
+        if (pthread_create(&thread[i], NULL, transfer_thread, &received[i]) != 0)
+            exit(1);
+    for (int i = 0; i < n; i++)
+        pthread_join(thread[i], NULL);
+    return received[0] + received[1];
+}
+
+/* Nothing is shared between stacks: two threads on two processors should move twice as much. */
+static void threads(void)
+{
+    const uint64_t one = transfer_in(1), two = transfer_in(2);
+    const double ratio = (double)two / (double)one;
+
+    report("threads_ratio", ratio, "two threads          %8.2f x one      each with two stacks of its own", ratio);
+}
+
 static void count_turns(long turns)
 {
     const nst_config cfg = default_config();
@@ -533,6 +573,7 @@ int main(int argc, char **argv)
         acks_in();
         rounds();
         connections();
+        threads();
         idle();
     }
     return json != NULL && fclose(json) != 0 ? 3 : 0;
