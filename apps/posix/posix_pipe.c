@@ -132,7 +132,7 @@ static int64_t file_put(const struct px *p, struct file *f, const struct io *io)
             continue;
         if (f->pos > f->len)
             memset(f->bytes + f->len, 0, (size_t)f->pos - f->len);
-        memcpy(f->bytes + f->pos, io->iov[i].base, n);
+        memmove(f->bytes + f->pos, io->iov[i].base, n); /* sendfile may name one file twice */
         f->pos += n;
         f->len = f->pos > f->len ? (uint32_t)f->pos : f->len;
         sum += (int64_t)n;

@@ -50,6 +50,21 @@ static void sendfile_sends_a_file(void **state)
     duo_end(&d);
 }
 
+static void sendfile_to_the_same_file(void **state)
+{
+    (void)state;
+    struct duo d = duo_make(NULL, 0);
+    int64_t at = 0;
+    char buf[16];
+    int f = (int)px_memfile(d.h[0], "0123456789", 10);
+    EQ(px_read(d.h[0], f, buf, 2, NULL), 2);
+    EQ(px_sendfile(d.h[0], f, f, &at, 8, NULL), 8);
+    at = 0;
+    EQ(px_close(d.h[0], (int)px_dup(d.h[0], f), NULL), 0);
+    EQ(px_sendfile(d.h[0], f, f, &at, 8, NULL), 8); /* appended: the position is the file's end */
+    duo_end(&d);
+}
+
 static void splice_moves_through_a_pipe(void **state)
 {
     (void)state;
@@ -143,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RUN_TEST(pipe_carries_bytes),
         RUN_TEST(sendfile_sends_a_file),
+        RUN_TEST(sendfile_to_the_same_file),
         RUN_TEST(splice_moves_through_a_pipe),
         RUN_TEST(splice_stops_before_the_urgent_byte),
         RUN_TEST(datagrams),
