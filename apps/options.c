@@ -683,8 +683,8 @@ static int check_together(const struct walk *w)
         error_line("--connect and --ping: one of them per call");
         return EXIT_USAGE;
     }
-    if (o->queues > 1 && (o->connect != NULL || o->ping != NULL || o->record != NULL || o->filter != NULL)) {
-        error_line("--queues: not together with --connect, --ping, --record or --filter");
+    if (o->queues > 1 && (o->connect != NULL || o->ping != NULL || o->record != NULL || o->filter != NULL || o->impair != NULL)) {
+        error_line("--queues: not together with --connect, --ping, --record, --filter or --impair");
         return EXIT_USAGE;
     }
     if (text_to != NULL && o->record != NULL && strcmp(o->record, "-") == 0) {
