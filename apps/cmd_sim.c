@@ -104,23 +104,32 @@ static void print_flow(const struct net *net, const struct net_flow *f)
     printf("  %s\n", state_text(f));
 }
 
+/* The sum over all nodes of a kind. */
 static void print_drops(struct net *net)
 {
+    enum { KINDS_MAX = 32 };
     const struct sim *s = net_sim(net);
+    const struct node_ops *kind[KINDS_MAX];
+    uint64_t sum[KINDS_MAX];
+    size_t kinds = 0;
     char n[GROUPED_TEXT];
 
-    for (size_t i = 0; i < s->node_count; i++) { /* each kind once: the sum of all nodes of that name */
-        uint64_t sum = 0;
-        bool is_first = true;
+    for (size_t i = 0; i < s->node_count; i++) {
+        size_t k = 0;
 
-        for (size_t k = 0; k < s->node_count; k++) {
-            if (strcmp(s->node[k]->ops->name, s->node[i]->ops->name) != 0)
-                continue;
-            is_first = is_first && (k >= i);
-            sum += s->node[k]->dropped;
+        while (k < kinds && kind[k] != s->node[i]->ops)
+            k++;
+        if (k == KINDS_MAX)
+            continue;
+        if (k == kinds) {
+            kind[kinds] = s->node[i]->ops;
+            sum[kinds++] = 0;
         }
-        if (is_first && sum > 0)
-            printf("   %s dropped %s", s->node[i]->ops->name, grouped_text(sum, n));
+        sum[k] += s->node[i]->dropped;
+    }
+    for (size_t k = 0; k < kinds; k++) {
+        if (sum[k] > 0)
+            printf("   %s dropped %s", kind[k]->name, grouped_text(sum[k], n));
     }
 }
 
