@@ -426,6 +426,7 @@ enum {
     NST_IF_UP = 1,
     NST_IF_NO_CSUM_CHECK = 2, /* trust checksums of received packets (cut captures) */
     NST_IF_ALL_GROUPS = 4,    /* takes datagrams to any multicast group */
+    NST_IF_BUSY = 8,          /* the device takes nothing now: TCP keeps its data and asks again every half second */
 };
 
 typedef struct nst_if {

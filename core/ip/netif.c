@@ -145,7 +145,7 @@ enum ip_dst ip_dst_class(const struct ip *ip, const struct netif *nif, const ipa
 
 static bool is_if_valid(const nst_if *c)
 {
-    const unsigned known = NST_IF_UP | NST_IF_NO_CSUM_CHECK | NST_IF_ALL_GROUPS;
+    const unsigned known = NST_IF_UP | NST_IF_NO_CSUM_CHECK | NST_IF_ALL_GROUPS | NST_IF_BUSY;
     if (c->mtu < 68 || c->mtu > IP_MAX || (c->flags & ~known) || (c->offload & ~(uint32_t)NST_OFFLOAD_ALL))
         return false;
     if (c->offload != 0 && (c->offload & NST_OFFLOAD_CSUM) == 0) /* segments cut by the device cannot have a checksum before */

@@ -572,6 +572,7 @@ void tcp_mtu_probe_on_timeout(struct tcp *t, struct tcp_pcb *p);
 
 /* ---- tcp_pace.c, tcp_ecn.c, tcp_accecn.c */
 uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p); /* bytes per second, followed or not; 0 = unknown */
+bool tcp_is_device_busy(const struct tcp *t, const struct tcp_pcb *p);
 bool tcp_pace_may_send(struct tcp *t, struct tcp_pcb *p); /* false: TCPT_PACE is armed */
 uint32_t tcp_pace_room(const struct tcp *t, const struct tcp_pcb *p); /* bytes that may leave at once */
 void tcp_pace_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len);

@@ -315,6 +315,13 @@ static uint32_t frame_segs(struct tcp *t, const struct tcp_pcb *p)
     return segs > 0 ? segs : 1;
 }
 
+/* LIMIT: only the driver knows, so this is no back pressure of a queue: all or nothing. */
+bool tcp_is_device_busy(const struct tcp *t, const struct tcp_pcb *p)
+{
+    const struct netif *nif = netif_get(t->ip, p->route.ifx);
+    return nif != NULL && (nif->cfg.flags & NST_IF_BUSY) != 0;
+}
+
 static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 {
     enum nst_rule rule = NST_RULE_TCP_FIN;
@@ -441,6 +448,10 @@ static bool decide(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     if (!tcp_is_synchronized(p) || p->state == TCPS_TIME_WAIT)
         return p->state != TCPS_SYN_SENT && p->state != TCPS_CLOSED && next_ack(t, p, o);
     p->rec.is_cwnd_blocked = false;
+    if (tcp_is_device_busy(t, p)) { /* data waits for the timer that asks again; an ACK that gets lost is not missed */
+        tcp_output_rtx_timer(t, p);
+        return next_ack(t, p, o);
+    }
     if (p->rec.frto_new > 0) { /* RFC 5682 (2.b): new data before retransmissions */
         if (next_new(t, p, o)) {
             p->rec.frto_new--;

@@ -7,6 +7,7 @@
  * INVARIANT: while any deadline is set, the wheel entry is armed at or before the earliest. */
 #include <tcp/tcp.h>
 
+#define DEVICE_BUSY_NS NST_MS(500) /* DEVIATION: no RFC; how soon Linux asks a device again that refused */
 enum { THIN_SEGS = 4, THIN_TIMEOUTS = 6 };
 
 static nst_time earliest(const struct tcp_pcb *p)
@@ -95,6 +96,12 @@ static void ask_for_another_path(struct tcp *t, struct tcp_pcb *p)
     tcp_mtu_probe_on_timeout(t, p);
 }
 
+/* The device refused: no loss of the path, so no backing off. What is tried again and again counts as probes. */
+static void ask_device_again(struct tcp *t, struct tcp_pcb *p, enum tcp_timer timer)
+{
+    tcp_timer_set(t, p, timer, time_add(t->b->now, DEVICE_BUSY_NS));
+}
+
 static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
 {
     bool in_handshake = !tcp_is_synchronized(p);
@@ -117,8 +124,9 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
         p->rec.first_timeout = t->b->now;
     else if (!in_handshake && is_r1_over(t, p))
         ask_for_another_path(t, p);
+    bool is_busy = !in_handshake && tcp_is_device_busy(t, p);
     p->rec.retransmits++;
-    if (p->rtt.backoff < 31 && !is_linear(t, p))
+    if (p->rtt.backoff < 31 && !is_linear(t, p) && !is_busy)
         p->rtt.backoff++;
     p->n.rto++;
     if (in_handshake) {
@@ -128,7 +136,10 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
     } else {
         tcp_recovery_on_rto(t, p);
     }
-    tcp_output_rtx_timer(t, p);
+    if (is_busy)
+        ask_device_again(t, p, TCPT_RTX);
+    else
+        tcp_output_rtx_timer(t, p);
     tcp_mark(t, p);
     return true;
 }
@@ -143,6 +154,10 @@ static bool on_persist(struct tcp *t, struct tcp_pcb *p)
     if (is_user_timeout(t, p, p->rec.rtx_started))
         return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
     p->rec.retransmits++;
+    if (tcp_is_device_busy(t, p)) {
+        ask_device_again(t, p, TCPT_PERSIST);
+        return true;
+    }
     if (p->rtt.backoff < 31)
         p->rtt.backoff++;
     p->force_partial = p->snd.wnd > 0; /* a part fits: send that, else probe */

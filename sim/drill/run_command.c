@@ -264,13 +264,16 @@ static void set_one(struct run *r, const struct d_action *a)
     nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_SET, &v, sizeof v);
 }
 
-/* pfifo with limit 0 is a device that takes nothing: what the stack sends is lost on the spot. fq paces. */
-static void run_qdisc(struct run *r, const struct d_action *a, struct d_pos pos)
+/* pfifo with limit 0 is a device that takes nothing: TCP is told so, and what leaves all the same is lost on the spot. fq paces. */
+static void run_qdisc(struct run *r, const struct d_action *a)
 {
     const int pacing = setting_find("tcp.pacing");
+    nst_if iface = {.ifx = r->ifx};
 
-    (void)pos;
     r->drop_all = strcmp(a->text.s, "pfifo") == 0 && a->num == 0;
+    nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_IF_GET, &iface, sizeof iface);
+    iface.flags = (uint8_t)((iface.flags & ~NST_IF_BUSY) | (r->drop_all ? NST_IF_BUSY : 0));
+    nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_IF_SET, &iface, sizeof iface);
     if (pacing >= 0)
         set_one(r, &(struct d_action){.setting = (unsigned)pacing, .num = strcmp(a->text.s, "fq") == 0});
 }
@@ -299,7 +302,7 @@ static void run_action(struct run *r, const struct d_action *a, struct d_pos pos
         change_mtu(r, a->num, pos);
         break;
     case ACT_QDISC:
-        run_qdisc(r, a, pos);
+        run_qdisc(r, a);
         break;
     case ACT_NSTAT_RESET:
         nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_STATS, &r->nstat_base, sizeof r->nstat_base);

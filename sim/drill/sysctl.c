@@ -10,6 +10,7 @@
 
 enum value_kind {
     V_NUMBER,   /* the core's = value * scale */
+    V_BITS,     /* the core's = the bits of the value that are in scale */
     V_RMEM,     /* "min default max" */
     V_WMEM,
     V_CC,       /* a name */
@@ -64,7 +65,7 @@ static const struct sysctl table[] = {
     {"tcp_pacing_ca_ratio", V_NUMBER, "tcp.pacing_ca_ratio", 1},
     {"tcp_notsent_lowat", V_NUMBER, "tcp.notsent_lowat", 1},
     {"tcp_thin_linear_timeouts", V_NUMBER, "tcp.thin_linear_timeouts", 1},
-    {"tcp_fastopen", V_NUMBER, "tcp.fastopen", 1},
+    {"tcp_fastopen", V_BITS, "tcp.fastopen", 0x607}, /* 0x70000 of the defaults script has no meaning any more */
     {"tcp_fastopen_key", V_KEY, NULL, 0},
     {"tcp_fastopen_blackhole_timeout_sec", V_ANY, NULL, 0},
     {"tcp_fastopen_blackhole_detect_timeout_sec", V_ANY, NULL, 0},
@@ -249,12 +250,14 @@ static void set_number(struct lex *x, struct d_pos pos, const struct sysctl *row
 
     if (count != (row->kind == V_RMEM || row->kind == V_WMEM ? 3 : 1) && !(count == 1 && strncmp(row->name, "tcp.", 4) == 0)) {
         lex_fail(x, pos, "%s=%s: expected %s", row->name, value,
-                 row->kind == V_NUMBER || row->kind == V_ONLY ? "a number" : "three numbers");
+                 row->kind == V_RMEM || row->kind == V_WMEM ? "three numbers" : "a number");
         return;
     }
     if (row->kind == V_ONLY) {
         if (n[0] != row->scale)
             lex_fail(x, pos, "unsupported: %s=%" PRId64 "; this stack works as with %" PRId64, row->name, n[0], row->scale);
+    } else if (row->kind == V_BITS) {
+        add_setting(x, tail, row->core, n[0] & row->scale);
     } else if (row->kind == V_NUMBER) {
         /* A core setting that counts otherwise: microseconds as milliseconds, -1 (no limit) as the largest. */
         const int64_t scaled = n[0] < 0 && row->scale > 0 ? INT64_MAX : row->scale > 0 ? n[0] * row->scale : n[0] / -row->scale;
