@@ -90,6 +90,7 @@ struct run {
     struct route_change route;
     uint8_t *packet;                /* room for one packet */
     nst_tx_frame *tx;               /* RUN_BATCH of them */
+    const struct d_event *ev;       /* the one that is being run; NULL = none yet */
     bool drop_all;                  /* the device takes nothing */
     uint16_t bound_port;            /* of the latest bind() */
     bool failed;
