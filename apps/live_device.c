@@ -269,7 +269,8 @@ static int put_link_before(struct live *l)
 
 int live_open_device(struct live *l)
 {
-    const bool may_offload = !l->options->no_offload && l->options->impair == NULL;
+    /* A recording shows packets as they are on a wire, with checksums; a bad link hits packets, not superframes. */
+    const bool may_offload = !l->options->no_offload && l->options->impair == NULL && l->options->record == NULL;
     const unsigned flags = (may_offload ? TUN_OFFLOAD : 0u) | (l->options->queues > 1 ? TUN_QUEUE : 0u);
     struct tun_failure why;
     struct tun_link link;
