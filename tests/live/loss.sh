@@ -12,12 +12,14 @@ table inet loss {
 }
 RULES
 }
-for cc in reno cubic bbr; do
-    start_stack --cc $cc
+# With superframes whole ones are lost, and few; packet by packet there is always something to retransmit.
+for how in "reno" "cubic" "bbr" "reno --no-offload" "cubic --no-offload" "bbr --no-offload"; do
+    # shellcheck disable=SC2086  # words
+    start_stack --cc $how
     for case in 1:1000000 10:500000 50:100000; do
         lose "${case%:*}"
-        peer echo 10.0.0.2 7 "${case#*:}" >log || fail "$cc, ${case%:*} per mille: $(cat log)"
-        peer echo fd00::2 7 "${case#*:}" >log || fail "$cc, ${case%:*} per mille, IPv6: $(cat log)"
+        peer echo 10.0.0.2 7 "${case#*:}" >log || fail "$how, ${case%:*} per mille: $(cat log)"
+        peer echo fd00::2 7 "${case#*:}" >log || fail "$how, ${case%:*} per mille, IPv6: $(cat log)"
     done
     nft flush ruleset
     stop_stack
