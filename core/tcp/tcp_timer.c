@@ -74,6 +74,8 @@ static bool is_linear(const struct tcp *t, const struct tcp_pcb *p)
 {
     if (p->state == TCPS_SYN_SENT)
         return p->rec.retransmits <= t->b->set[NST_SET_TCP_SYN_LINEAR];
+    if (tcp_is_device_busy(t, p))
+        return true; /* no loss of the path */
     return t->b->set[NST_SET_TCP_THIN_LINEAR] != 0 && p->state == TCPS_ESTABLISHED && p->rec.packets_out < THIN_SEGS &&
            p->rec.retransmits <= THIN_TIMEOUTS;
 }
@@ -124,9 +126,8 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
         p->rec.first_timeout = t->b->now;
     else if (!in_handshake && is_r1_over(t, p))
         ask_for_another_path(t, p);
-    bool is_busy = !in_handshake && tcp_is_device_busy(t, p);
     p->rec.retransmits++;
-    if (p->rtt.backoff < 31 && !is_linear(t, p) && !is_busy)
+    if (p->rtt.backoff < 31 && !is_linear(t, p))
         p->rtt.backoff++;
     p->n.rto++;
     if (in_handshake) {
@@ -136,7 +137,7 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
     } else {
         tcp_recovery_on_rto(t, p);
     }
-    if (is_busy)
+    if (!in_handshake && tcp_is_device_busy(t, p))
         ask_device_again(t, p, TCPT_RTX);
     else
         tcp_output_rtx_timer(t, p);
