@@ -99,6 +99,8 @@ static void clean_scoreboard(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct
     }
     if (p->opt.sack)
         ivset_remove_below(&t->ivs, &p->q.sacked, ack);
+    else if (covers_rtx) /* RFC 5682 §2.1 (2.a): originals that waited behind the copy prove nothing about it */
+        d->orig_acked = false;
 }
 
 static void take_rtt_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d)
