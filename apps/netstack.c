@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd_swarm.h"
 #include "help.h"
 #include "host_env.h"
 #include "options.h"
@@ -76,6 +77,8 @@ int main(int argc, char **argv)
 
     fill_standard_descriptors();
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write, not the end of the process */
+    if (cmd_swarm_is_meant(argc, argv))
+        return check_stdout(cmd_swarm(argc, argv));
     status = options_parse(argc, argv, &options);
     if (status != EXIT_OK)
         return status;

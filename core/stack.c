@@ -102,6 +102,9 @@ static void init_base(struct base *b, const nst_config *c, const nst_env *env, n
     list_init(&b->events);
     wheel_init(&b->wheel, now);
     b->stats.drop_count = NST_DROP_COUNT;
+#ifdef NST_PLANT
+    b->plant = c->plant;
+#endif
 }
 
 nst *nst_new(const nst_config *c, const nst_env *env, nst_time now)
@@ -165,6 +168,7 @@ nst_ssize nst_input(nst *n, int ifx, const nst_rx_frame *rx, size_t count, nst_t
     for (size_t i = 0; i < count; i++) {
         struct ip_view view;
         struct ip_error err;
+        nst_assert(&n->b, !PLANTED(&n->b, EMPTY_PACKET) || rx[i].len > 0);
         switch (ip_input(&n->ip, nif, &rx[i], &view, &err)) {
         case IP_DONE:
             break;

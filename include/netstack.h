@@ -313,7 +313,17 @@ typedef struct nst_config { /* nst_config_default() first, then change what you 
     uint32_t max_pkt;        /* queued packets and datagrams */
     uint32_t pages;          /* of NST_PAGE_SIZE bytes: all payload memory of the stack */
     int64_t set[NST_SET_COUNT];
+#ifdef NST_PLANT
+    uint32_t plant;          /* the known bug to switch on, by nst_plant_get_info */
+#endif
 } nst_config;
+
+#ifdef NST_PLANT /* only in the library with planted bugs, which tests the tests */
+typedef struct nst_plant_info {
+    const char *name, *k, *text;
+} nst_plant_info;
+NST_API const nst_plant_info *nst_plant_get_info(unsigned plant); /* NULL past the last; 0 = none */
+#endif
 
 #define NST_PAGE_SIZE 2048u
 

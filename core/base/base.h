@@ -8,6 +8,7 @@
 #include <base/list.h>
 #include <base/page.h>
 #include <base/pkt.h>
+#include <base/plant.h>
 #include <base/rng.h>
 #include <base/time.h>
 #include <base/wheel.h>
@@ -33,6 +34,9 @@ struct base {
     nst_trace_event ring[TRACE_RING];
     uint32_t ring_pos;       /* events written so far */
     uint32_t conn_count;     /* connection numbers given out */
+#ifdef NST_PLANT
+    uint32_t plant;          /* enum plant_id */
+#endif
 };
 
 /* ---- assertions: our own bugs, never the peer's bytes. Stay on in release. */

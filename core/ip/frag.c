@@ -469,7 +469,7 @@ static void gather(const struct ip *ip, const struct frag_set *s, uint8_t *out, 
 {
     for (uint32_t done = 0; done < len; done += NST_PAGE_SIZE) {
         uint32_t n = len - done < NST_PAGE_SIZE ? len - done : NST_PAGE_SIZE;
-        memcpy(out + done, page_at(&ip->b->pages, s->page[done / NST_PAGE_SIZE]), n);
+        memcpy(out + done, page_at(&ip->b->pages, s->page[PLANTED(ip->b, FRAG_PAGE) ? 0 : done / NST_PAGE_SIZE]), n);
     }
 }
 

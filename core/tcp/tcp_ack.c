@@ -111,7 +111,8 @@ static void take_rtt_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_r
         d->rtt_us = rtt / 1000 > 0 ? (uint32_t)(rtt / 1000) : 1;
         return;
     }
-    if (!d->una_moved || !p->opt.ts || !s->h.opt.has_ts || s->h.opt.ts_ecr == 0)
+    bool is_timed = p->rec.packets_out + d->acked_segs > 0; /* the ACK of a cookie acknowledges what nobody remembers sending */
+    if (!d->una_moved || !is_timed || !p->opt.ts || !s->h.opt.has_ts || s->h.opt.ts_ecr == 0)
         return;
     /* RFC 7323 §4: after a retransmission only the echo tells which copy arrived; its clock ticks in milliseconds. */
     uint32_t ticks = tcp_ts_now(t, p) - s->h.opt.ts_ecr;
@@ -153,10 +154,12 @@ static bool on_fin_acked(struct tcp *t, struct tcp_pcb *p)
     switch (p->state) {
     case TCPS_FIN_WAIT_1:
         tcp_set_state(t, p, TCPS_FIN_WAIT_2, NST_RULE_TCP_RCV_ACK);
-        if (p->is_orphan)
+        if (p->is_orphan && !PLANTED(t->b, FIN_WAIT_2_STAYS))
             tcp_timer_set(t, p, TCPT_LIFE, time_add(t->b->now, NST_MS(t->b->set[NST_SET_TCP_FIN_TIMEOUT])));
         return true;
     case TCPS_CLOSING:
+        if (PLANTED(t->b, CLOSING_STUCK))
+            return true;
         tcp_enter_time_wait(t, p, NST_RULE_TCP_RCV_ACK);
         return true;
     case TCPS_LAST_ACK:
@@ -197,6 +200,8 @@ enum tcp_ack_verdict tcp_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *
         tcp_recovery_on_ack(t, p, s, &d);
     if (d.una_moved && p->snd.fin_sent && seq_eq(p->snd.una, seq_add(p->snd.end, 1)) && !on_fin_acked(t, p))
         return TCP_ACK_GONE;
+    if (PLANTED(t->b, RTO_RESTART))
+        tcp_timer_stop(p, TCPT_RTX);
     tcp_output_rtx_timer(t, p);
     if (d.una_moved || d.sacked_segs > 0)
         tcp_tlp_schedule(t, p);

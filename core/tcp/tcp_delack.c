@@ -76,7 +76,7 @@ static void delay(struct tcp *t, struct tcp_pcb *p)
         most = most > least ? most : least;
         ato = ato < most ? ato : most;
     }
-    nst_time at = time_add(t->b->now, NST_US(ato));
+    nst_time at = time_add(t->b->now, NST_US(PLANTED(t->b, DELACK_LONG) ? 2000000 : ato));
     if (!tcp_timer_is_on(p, TCPT_DELACK)) {
         tcp_timer_set(t, p, TCPT_DELACK, at);
         return;

@@ -39,7 +39,7 @@ static bool parse(struct tcp *t, const struct ip_view *v, struct tcp_rseg *s)
         return drop(t->b, why, ifx, v->l4_len, 0);
     if (v->is_group) /* no group can be the source: ip_src_check */
         return drop(t->b, NST_DROP_TCP_MULTICAST, ifx, v->l4_len, 0);
-    if (!ip_l4_csum_ok(v))
+    if (!ip_l4_csum_ok(v) && !PLANTED(t->b, TCP_NO_CSUM))
         return drop(t->b, NST_DROP_TCP_CSUM, ifx, v->l4_len, 0);
     if (s->h.sport == 0 || s->h.dport == 0)
         return drop(t->b, NST_DROP_TCP_PORT_ZERO, ifx, v->l4_len, 0);
@@ -47,6 +47,7 @@ static bool parse(struct tcp *t, const struct ip_view *v, struct tcp_rseg *s)
         return drop(t->b, NST_DROP_TCP_MD5, ifx, v->l4_len, 0);
     if (s->h.opt.is_malformed)
         drop(t->b, NST_DROP_TCP_OPTION_BAD, ifx, v->l4_len, 0); /* counted; what was read before counts too */
+    PLANT_HANG(t->b, OPTION_LOOP, s->h.opt.is_malformed);
     s->v = v;
     s->data = v->l4 + s->h.hdr_len;
     s->text = v->l4_len - s->h.hdr_len;
@@ -59,7 +60,7 @@ static bool parse(struct tcp *t, const struct ip_view *v, struct tcp_rseg *s)
 /* RFC 9293 §3.10.7.1, CLOSED: everything but a reset is answered with a reset. */
 static void no_connection(struct tcp *t, const struct tcp_rseg *s)
 {
-    if (s->h.flags & TCP_RST) {
+    if ((s->h.flags & TCP_RST) && !PLANTED(t->b, RST_FOR_RST)) {
         drop(t->b, NST_DROP_TCP_RST_NO_CONN, s->v->nif->cfg.ifx, s->len, 0);
         return;
     }
@@ -87,7 +88,7 @@ static enum verdict check_timestamp(struct tcp *t, struct tcp_pcb *p, struct tcp
     if (!p->opt.ts || (s->h.flags & TCP_RST))
         return NEXT;
     if (!s->h.opt.has_ts)
-        return s->len > 0 && p->state != TCPS_SYN_RCVD ? stop(t, p, s, NST_DROP_TCP_NO_TS) : NEXT;
+        return PLANTED(t->b, BARE_ACK_TS) || (s->len > 0 && p->state != TCPS_SYN_RCVD) ? stop(t, p, s, NST_DROP_TCP_NO_TS) : NEXT;
     if (!ts_recent_is_valid(t, p) || (int32_t)(s->h.opt.ts_val - p->opt.ts_recent) >= 0)
         return NEXT;
     if (s->h.flags & TCP_SYN)
@@ -185,7 +186,7 @@ static enum verdict step2_reset(struct tcp *t, struct tcp_pcb *p, struct tcp_rse
 {
     if ((s->h.flags & TCP_RST) == 0)
         return NEXT;
-    if (!seq_eq(s->seq, p->rcv.nxt)) { /* RFC 5961 §3.2: in the window but not exact */
+    if (!seq_eq(s->seq, p->rcv.nxt) && !PLANTED(t->b, ANY_RST)) { /* RFC 5961 §3.2: in the window but not exact */
         tcp_challenge(t, p, NST_RULE_TCP_CHALLENGE);
         return stop(t, p, s, NST_DROP_TCP_RST_CHALLENGED);
     }
@@ -277,15 +278,16 @@ static void step6_urgent(struct tcp_pcb *p, const struct tcp_rseg *s)
     p->rcv.has_urg = true;
 }
 
-static void trim_left(struct tcp_pcb *p, struct tcp_rseg *s)
+static void trim_left(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
+    (void)t;
     if (!seq_lt(s->seq, p->rcv.nxt))
         return;
     uint32_t old = seq_len(p->rcv.nxt, s->seq);
     uint32_t cut = old < s->text ? old : s->text;
     if (cut > 0)
         p->dsack = (struct wire_sack){s->seq, seq_add(s->seq, cut)};
-    s->data += cut;
+    s->data += cut - (cut > 0 && PLANTED(t->b, TRIM_SHORT));
     s->text -= cut;
     s->seq = seq_add(s->seq, cut);
 }
@@ -293,12 +295,13 @@ static void trim_left(struct tcp_pcb *p, struct tcp_rseg *s)
 /* The FIN at p->rcv.fin is next in order. */
 static void consume_fin(struct tcp *t, struct tcp_pcb *p)
 {
-    p->rcv.nxt = seq_add(p->rcv.nxt, 1);
+    p->rcv.nxt = seq_add(p->rcv.nxt, !PLANTED(t->b, FIN_NO_SEQ));
     p->rcv.adv = seq_max(p->rcv.adv, p->rcv.nxt);
     p->rcv.fin_seen = true;
     p->ack.is_pingpong = true;
     tcp_ack_soon(p, t, NST_RULE_TCP_ACK_FIN);
-    sockbase_raise(t->b, &p->sock, NST_EV_EOF | NST_EV_IN);
+    if (!PLANTED(t->b, EOF_SILENT))
+        sockbase_raise(t->b, &p->sock, NST_EV_EOF | NST_EV_IN);
     switch (p->state) {
     case TCPS_ESTABLISHED:
         tcp_set_state(t, p, TCPS_CLOSE_WAIT, NST_RULE_TCP_RCV_FIN);
@@ -322,7 +325,7 @@ static void step8_fin(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s
         if (seq_gt(p->rcv.fin, p->rcv.nxt))
             tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OOO); /* honoured once what is missing has arrived (attacks K8) */
     }
-    if (p->rcv.fin_known && seq_eq(p->rcv.fin, p->rcv.nxt))
+    if (p->rcv.fin_known && (seq_eq(p->rcv.fin, p->rcv.nxt) || PLANTED(t->b, EARLY_FIN)))
         consume_fin(t, p);
 }
 
@@ -337,7 +340,8 @@ void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
         return;
     }
     step6_urgent(p, s);
-    trim_left(p, s);
+    trim_left(t, p, s);
+    nst_assert(t->b, !PLANTED(t->b, CLOSE_CRASH) || !p->is_orphan || s->text == 0);
     if (p->is_orphan && s->text > 0) { /* RFC 9293 §3.6.1, RFC 1122 §4.2.2.13: nobody will ever read it */
         drop(t->b, NST_DROP_TCP_AFTER_CLOSE, p->route.ifx, s->text, p->conn);
         tcp_rst_reply(t, s, NST_RULE_TCP_RST_AFTER_CLOSE);

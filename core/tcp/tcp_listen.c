@@ -86,7 +86,7 @@ static struct tcp_pcb *admit(struct tcp *t, struct tcp_listener *l, const struct
     }
     tcp_options_from_syn(t, p, s);
     p->listener = l;
-    if (tcp_fastopen_on_syn(t, l, p, s)) {
+    if (tcp_fastopen_on_syn(t, l, p, s) || PLANTED(t->b, ACCEPT_AT_SYN)) {
         to_accept_queue(t, p);
     } else {
         list_push_back(&l->syn_queue, &p->listen_link);
@@ -131,8 +131,8 @@ struct tcp_pcb *tcp_listen_input(struct tcp *t, struct tcp_listener *l, struct t
         return NULL;
     }
     if (s->h.flags & TCP_ACK) { /* second: ACK */
-        uint16_t mss;
-        if ((s->h.flags & TCP_SYN) == 0 && tcp_cookie_check(t, s, &mss))
+        uint16_t mss = TCP_MSS_DEFAULT4;
+        if ((s->h.flags & TCP_SYN) == 0 && (tcp_cookie_check(t, s, &mss) || PLANTED(t->b, COOKIE_ANY)))
             return admit_by_cookie(t, l, s, mss);
         drop(t->b, NST_DROP_TCP_LISTEN_ACK, ifx, s->len, l->lport);
         /* DEVIATION: RFC 9293 resets. While cookies are out, this may be text of a connection whose first segment was lost: only that one

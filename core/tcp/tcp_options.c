@@ -33,7 +33,7 @@ void tcp_mss_update(struct tcp *t, struct tcp_pcb *p)
     if (p->snd.max_wnd > TCP_MSS_DEFAULT4 && p->snd.max_wnd / 2 < mss)
         mss = p->snd.max_wnd / 2;
     uint32_t options = p->opt.ts ? 12 : 0;
-    mss = mss > options + 8 ? mss - options : 8; /* LIMIT: never below 8 bytes (attacks E5, K5) */
+    mss = mss > options + 8 || PLANTED(t->b, MSS_ZERO) ? mss - options : 8; /* LIMIT: never below 8 bytes (attacks E5, K5) */
     p->snd.mss = tcp_mtu_probe_bound(t, p, mss);
 }
 
@@ -89,7 +89,7 @@ void tcp_options_data(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o,
     *o = (struct wire_tcp_opts){0};
     if (p->opt.ts) {
         o->has_ts = true;
-        o->ts_val = tcp_ts_now(t, p);
+        o->ts_val = tcp_ts_now(t, p) - (PLANTED(t->b, TS_BACK) && p->n.segs_out % 16 == 0 ? 50u : 0u);
         o->ts_ecr = p->opt.ts_recent;
     }
     if (with_sack && p->opt.sack)
@@ -106,7 +106,7 @@ void tcp_options_from_syn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rse
     bool may_wscale = is_reply ? p->opt.offered_wscale : t->b->set[NST_SET_TCP_WSCALE] != 0;
     uint16_t floor = (uint16_t)t->b->set[NST_SET_TCP_MIN_MSS];
     uint16_t mss = o->has_mss && o->mss != 0 ? o->mss : (uint16_t)(p->is_v6 ? TCP_MSS_DEFAULT6 : TCP_MSS_DEFAULT4);
-    p->snd.peer_mss = mss > floor ? mss : floor;
+    p->snd.peer_mss = mss > floor || PLANTED(t->b, MSS_ZERO) ? mss : floor;
     p->opt.sack = may_sack && o->has_sack_perm;
     p->opt.wscale = may_wscale && o->has_wscale;
     p->snd.wscale = p->opt.wscale ? (o->wscale < TCP_WSCALE_MAX ? o->wscale : TCP_WSCALE_MAX) : 0; /* attacks E6 */

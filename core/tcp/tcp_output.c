@@ -52,6 +52,8 @@ static uint16_t select_window(struct tcp *t, struct tcp_pcb *p, bool is_syn)
     uint32_t held = tcp_reasm_readable(p);
     uint32_t space = tcp_reasm_space(p);
     uint32_t promised = seq_len(p->rcv.adv, p->rcv.nxt);
+    if (PLANTED(t->b, EDGE_LEFT) && held > p->rcvbuf / 2)
+        promised /= 2;
     uint8_t shift = is_syn ? 0 : p->rcv.wscale;
     uint32_t kept = (promised + (1u << shift) - 1) >> shift;
     if (kept << shift > promised && held + (kept << shift) > p->rcvbuf + p->rcvbuf / 16)
@@ -74,8 +76,8 @@ void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p)
         return;
     }
     tcp_timer_stop(p, TCPT_RTX);
-    bool waits = seq_lt(p->snd.nxt, p->snd.end) || (p->snd.fin_queued && !p->snd.fin_sent);
-    if (!waits || !tcp_may_send_data(p))
+    bool waits = seq_lt(p->snd.nxt, p->snd.end) || (p->snd.fin_queued && !p->snd.fin_sent && !PLANTED(t->b, LAST_FIN));
+    if (!waits || !tcp_may_send_data(p) || PLANTED(t->b, NO_PERSIST))
         tcp_timer_stop(p, TCPT_PERSIST);
     else if (!tcp_timer_is_on(p, TCPT_PERSIST))
         tcp_timer_set(t, p, TCPT_PERSIST, time_add(t->b->now, tcp_rtt_rto(t, p)));
@@ -170,7 +172,9 @@ static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struc
     h.flags |= o->is_syn ? tcp_ecn_syn_flags(t, p) : tcp_ecn_flags(p, o->len > 0 && !o->is_rtx, &ect);
     bool acks = (o->flags & TCP_ACK) != 0;
     if (acks)
-        h.ack = p->rcv.nxt;
+        h.ack = seq_add(p->rcv.nxt, PLANTED(t->b, ACK_AHEAD) && p->ooo.root != 0);
+    if (PLANTED(t->b, RTX_SEQ) && o->is_rtx && !o->is_syn)
+        h.seq = p->snd.nxt;
     if (o->is_syn)
         tcp_options_syn(t, p, &h.opt);
     else
@@ -192,6 +196,8 @@ static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struc
         f->niov += (uint32_t)stream_slices(&t->b->pages, &p->sndq, o->seq.v + o->is_syn, o->len, f->iov + 1, NST_TX_IOV_MAX - 1, &covered);
     nst_assert(t->b, covered == o->len);
     f->off = put_checksum(t, p, o, l4, f);
+    if (PLANTED(t->b, CSUM_ODD) && f->niov > 2 && f->iov[1].len % 2 != 0)
+        l4[17] ^= 1;
     struct ip_frame fr = {.hdr = hdr, .f = f, .l4_hdr_len = hdr_len, .payload_len = o->len, .route = &p->route, .dst = p->remote,
                           .proto = PROTO_TCP, .ttl = p->ttl, .tos = p->tos, .flow = p->flow};
     fill_note(p, o, &f->note);
@@ -267,6 +273,8 @@ static bool next_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     if (s == NULL || (!p->rec.must_send_first && !tcp_pace_may_send(t, p)))
         return false;
     bool is_first = pool_id(&t->segs, s) == p->q.first;
+    if (PLANTED(t->b, FIN_NO_RTX) && s->len == 1 && (s->flags & SEG_FIN))
+        return false;
     if (!is_first && seq_gt(seq_add(s->seq, s->len), seq_add(p->snd.una, p->snd.wnd)))
         return false; /* the peer took the window back: only the first segment probes it (attacks H1) */
     if (!tcp_seg_isolate(t, p, s)) /* it was a superframe, or the path MTU fell since */
@@ -337,7 +345,7 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     if (len == 0 && !fin)
         return false;
     uint32_t segs = len > mss && !is_probe ? (len + mss - 1) / mss : 1;
-    if (len > 0 && !tcp_recovery_may_send_new(p) && !p->tlp.owed) {
+    if (len > 0 && !tcp_recovery_may_send_new(p) && !p->tlp.owed && !PLANTED(t->b, CWND_IGNORED)) {
         p->rec.is_cwnd_blocked = true;
         return false;
     }

@@ -58,7 +58,7 @@ static void recycle_time_wait(struct tcp *t)
 struct tcp_pcb *tcp_pcb_new(struct tcp *t)
 {
     uint32_t id = pool_alloc(&t->pcbs);
-    if (id == 0) {
+    if (id == 0 && !PLANTED(t->b, TIME_WAIT_FULL)) {
         recycle_time_wait(t);
         id = pool_alloc(&t->pcbs);
     }
@@ -103,7 +103,8 @@ struct tcp_pcb *tcp_pcb_new(struct tcp *t)
 void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p)
 {
     tcp_seg_clear(t, p);
-    stream_clear(&t->b->pages, &p->sndq, 0);
+    if (!PLANTED(t->b, PAGE_LEAK))
+        stream_clear(&t->b->pages, &p->sndq, 0);
     ivset_clear(&t->ivs, &p->ooo);
     if (list_is_linked(&p->page_link))
         list_unlink(&p->page_link);

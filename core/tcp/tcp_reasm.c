@@ -31,7 +31,7 @@ uint32_t tcp_reasm_space(const struct tcp_pcb *p)
 bool tcp_reasm_may_update_window(const struct tcp *t, const struct tcp_pcb *p)
 {
     (void)t;
-    uint32_t space = tcp_reasm_space(p), now = seq_len(p->rcv.adv, p->rcv.nxt);
+    uint32_t space = PLANTED(t->b, WND_16BIT) ? tcp_reasm_space(p) & 0xffff : tcp_reasm_space(p), now = seq_len(p->rcv.adv, p->rcv.nxt);
     uint32_t step = p->rcvbuf / 2 < p->rcv.mss ? p->rcvbuf / 2 : p->rcv.mss;
     return space > now && space - now >= step;
 }
@@ -125,7 +125,7 @@ static void store_out_of_order(struct tcp *t, struct tcp_pcb *p, const struct tc
         return;
     }
     uint32_t added;
-    if (p->ooo.count >= TCP_OOO_RANGES || !store_gaps(t, p, lo, hi, s->data) ||
+    if (p->ooo.count >= (PLANTED(t->b, OOO_LIMIT) ? 1 : TCP_OOO_RANGES) || !store_gaps(t, p, lo, hi, s->data) ||
         !ivset_add(&t->ivs, &p->ooo, lo, hi, TCP_OOO_RANGES, &added)) {
         drop(t->b, NST_DROP_TCP_OOO_FULL, p->route.ifx, s->text, p->conn);
         const struct iv *last = ivset_last(&t->ivs, &p->ooo);
@@ -142,6 +142,8 @@ static bool join_ooo(struct tcp *t, struct tcp_pcb *p)
     if (p->ooo.root == 0)
         return false;
     ivset_remove_below(&t->ivs, &p->ooo, p->rcv.nxt); /* one segment may have covered several ranges and the start of another */
+    if (PLANTED(t->b, RENEGE))
+        forget_ooo(t, p, p->rcv.nxt);
     const struct iv *first = ivset_first(&t->ivs, &p->ooo);
     if (first != NULL && seq_eq(first->lo, p->rcv.nxt)) {
         p->rcv.nxt = first->hi;
@@ -183,6 +185,7 @@ static void discard(struct tcp *t, struct tcp_pcb *p, uint32_t text)
 void tcp_reasm_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
     uint32_t offset = seq_len(s->seq, p->rcv.nxt), wnd = tcp_reasm_window(t, p);
+    nst_assert(t->b, !PLANTED(t->b, EDGE_PANIC) || offset + s->text <= wnd);
     if (offset + s->text > wnd) { /* attacks H2, K17: keep what fits the window */
         drop(t->b, NST_DROP_TCP_BEYOND_WINDOW, p->route.ifx, s->text, p->conn);
         s->text = offset < wnd ? wnd - offset : 0;
@@ -220,6 +223,8 @@ void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
             continue;
         bool has_fin = p->rcv.fin_known && seq_eq(whole->hi, p->rcv.fin); /* it arrived with the last byte of the range, or later */
         struct wire_sack block = {whole->lo, seq_add(whole->hi, has_fin)};
+        if (PLANTED(t->b, SACK_SIGN) && block.lo.v >> 31 != 0)
+            block.hi = seq_add(block.hi, 1000);
         bool is_there = false;
         for (unsigned k = first; k < o->nsack; k++)
             is_there |= seq_eq(o->sack[k].lo, block.lo) && seq_eq(o->sack[k].hi, block.hi);

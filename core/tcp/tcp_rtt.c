@@ -52,6 +52,8 @@ static void lower_min(const struct tcp *t, struct tcp_pcb *p, uint32_t r)
 void tcp_rtt_sample(struct tcp *t, struct tcp_pcb *p, nst_time rtt)
 {
     uint32_t r = rtt / 1000 >= RTT_MAX_US ? RTT_MAX_US : (uint32_t)(rtt / 1000);
+    if (PLANTED(t->b, RTT_OVERFLOW))
+        r &= 0xffff;
     if (r == 0)
         r = 1; /* faster than the unit: a sample of zero would read as "no sample" (attacks K21) */
     lower_min(t, p, r);
@@ -65,7 +67,7 @@ void tcp_rtt_sample(struct tcp *t, struct tcp_pcb *p, nst_time rtt)
         p->rtt.srtt8 = p->rtt.srtt8 - srtt + r;
     }
     uint32_t floor = ms_setting_us(t, NST_SET_TCP_RTO_MIN), ceiling = ms_setting_us(t, NST_SET_TCP_RTO_MAX);
-    uint32_t rto = p->rtt.srtt8 / 8 + (p->rtt.rttvar4 > floor ? p->rtt.rttvar4 : floor);
+    uint32_t rto = p->rtt.srtt8 / 8 + (p->rtt.rttvar4 > floor || PLANTED(t->b, RTO_ZERO) ? p->rtt.rttvar4 : floor);
     p->rtt.rto = rto < ceiling ? rto : ceiling;
     TRACE(t->b, TCP_RTT, 0, p->conn, r, p->rtt.srtt8 / 8, p->rtt.rto);
 }

@@ -181,6 +181,8 @@ static struct tcp_cut_mark plan(const struct tcp *t, struct tcp_pcb *p, uint32_t
     len = len < most ? len : most;
     uint32_t partial = len % p->snd.mss;
     bool worth_it = cut_by_window ? p->force_partial || partial >= p->snd.max_wnd / 2 : !is_last || may_send_partial(p);
+    if (PLANTED(t->b, SWS_STRICT) && cut_by_window)
+        worth_it = false;
     if (partial != 0 && !worth_it)
         len -= partial;
     return (struct tcp_cut_mark){.end = seq_add(p->snd.nxt, len), .push = len == waiting && block.push};
@@ -193,7 +195,8 @@ uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint32_t segs, uint8
         return 0;
     forget_sent(p);
     seq_t edge = seq_add(p->snd.una, p->snd.wnd), from = p->snd.nxt;
-    uint32_t usable = seq_gt(edge, from) ? seq_len(edge, from) : 0; /* the peer may have moved it left (attacks H1, K15) */
+    bool is_open = seq_gt(edge, from) || PLANTED(t->b, WND_UNDERFLOW); /* the peer may have moved it left (attacks H1, K15) */
+    uint32_t usable = is_open ? seq_len(edge, from) : 0;
     bool goes_on = seq_gt(p->cut.now.end, from) && seq_len(p->cut.now.end, from) <= usable;
     p->cut.next = goes_on ? p->cut.now : plan(t, p, usable);
     uint32_t left = seq_len(p->cut.next.end, from), most = segs * p->snd.mss, len = left < most ? left : most;

@@ -16,7 +16,8 @@ static bool check_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s) /* f
 {
     if ((s->h.flags & TCP_ACK) == 0)
         return true;
-    bool is_acceptable = seq_gt(s->h.ack, p->snd.iss) && seq_leq(s->h.ack, p->snd.nxt);
+    bool is_acceptable = (seq_gt(s->h.ack, p->snd.iss) || PLANTED(t->b, SYN_SENT_OLD)) && seq_leq(s->h.ack, p->snd.nxt);
+    is_acceptable |= PLANTED(t->b, SYN_SENT_ANY);
     if (is_acceptable && ((s->h.flags & TCP_RST) || !is_ecr_impossible(t, p, s)))
         return true;
     tcp_rst_reply(t, s, NST_RULE_TCP_RST_SYN_SENT); /* unless RST is set */

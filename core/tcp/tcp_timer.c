@@ -109,6 +109,8 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
     bool in_handshake = !tcp_is_synchronized(p);
     if (p->q.first == 0 && !in_handshake)
         return true; /* everything was acknowledged meanwhile */
+    if (PLANTED(t->b, RTX_ONCE) && !in_handshake && tcp_seg_at(t, p->q.first)->rtx_count > 0)
+        return true;
     if (p->deadline[TCPT_PTO] <= t->b->now) { /* RFC 8985 §7.2: a probe that is due goes first; the RTO runs from it */
         tcp_timer_stop(p, TCPT_PTO);
         if (tcp_tlp_on_timer(t, p)) {
@@ -126,7 +128,8 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
         p->rec.first_timeout = t->b->now;
     else if (!in_handshake && is_r1_over(t, p))
         ask_for_another_path(t, p);
-    p->rec.retransmits++;
+    if (!PLANTED(t->b, RETRY_COUNT))
+        p->rec.retransmits++;
     if (p->rtt.backoff < 31 && !is_linear(t, p))
         p->rtt.backoff++;
     p->n.rto++;
@@ -201,6 +204,7 @@ static bool on_keep(struct tcp *t, struct tcp_pcb *p)
 
 static bool on_life(struct tcp *t, struct tcp_pcb *p)
 {
+    nst_assert(t->b, !PLANTED(t->b, TIMER_STATE) || p->state == TCPS_TIME_WAIT);
     if (p->state == TCPS_TIME_WAIT)
         tcp_done(t, p, NST_RULE_TCP_TIMEOUT_2MSL, 0);
     else if (p->state == TCPS_FIN_WAIT_2 && p->is_orphan)

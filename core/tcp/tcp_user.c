@@ -169,7 +169,7 @@ bool tcp_is_writable(const struct tcp_pcb *p)
 
 void tcp_wake_writer(struct tcp *t, struct tcp_pcb *p)
 {
-    if (!p->out_blocked || !tcp_is_writable(p))
+    if (!p->out_blocked || !tcp_is_writable(p) || PLANTED(t->b, OUT_SILENT))
         return;
     p->out_blocked = false;
     sockbase_raise(t->b, &p->sock, NST_EV_OUT);
@@ -255,7 +255,7 @@ static uint32_t copy_out(struct tcp *t, struct tcp_pcb *p, const nst_msg *m, uin
 
 static void tell_window(struct tcp *t, struct tcp_pcb *p)
 {
-    if (tcp_may_receive(p) && tcp_reasm_may_update_window(t, p) && tcp_window_is_worth_telling(p))
+    if (tcp_may_receive(p) && tcp_reasm_may_update_window(t, p) && tcp_window_is_worth_telling(p) && !PLANTED(t->b, NO_WND_UPDATE))
         tcp_ack_soon(p, t, NST_RULE_TCP_ACK_WINDOW);
 }
 
@@ -328,7 +328,8 @@ static void shut_read(struct tcp *t, struct tcp_pcb *p)
 
 static int reset_and_free(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule)
 {
-    bool both_closed = p->state == TCPS_CLOSING || p->state == TCPS_LAST_ACK; /* RFC 9293 §3.10.5: no reset unless data is lost */
+    /* RFC 9293 §3.10.5: no reset when both closed, unless text or the FIN is lost by it: the peer would wait for ever. */
+    bool both_closed = (p->state == TCPS_CLOSING || p->state == TCPS_LAST_ACK) && p->snd.fin_sent;
     bool is_unknown_to_peer = p->state == TCPS_SYN_SENT || p->state == TCPS_TIME_WAIT || p->state == TCPS_CLOSED;
     if (!is_unknown_to_peer && !(both_closed && rule == NST_RULE_TCP_RST_ABORT))
         tcp_rst_send(t, p, rule);

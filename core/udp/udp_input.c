@@ -34,7 +34,7 @@ static bool parse(struct udp *u, struct ip_view *v, struct wire_udp *h)
     if (h->csum == 0 && v->csum_state != NST_CSUM_PARTIAL) {
         if (!ipaddr_is4(&v->src)) /* RFC 8200 §8.1 */
             return drop_udp(u, v, NST_DROP_UDP_CSUM, 0);
-    } else if (!ip_l4_csum_ok(v)) {
+    } else if (!ip_l4_csum_ok(v) && !PLANTED(u->b, UDP_NO_CSUM)) {
         return drop_udp(u, v, NST_DROP_UDP_CSUM, h->csum);
     }
     if (h->dport == 0)

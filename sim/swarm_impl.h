@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the swarm's files. swarm_plan.c draws; swarm_net.c carries packets; swarm_meddle.c changes and forges them; swarm_app.c are
+ * the applications; swarm.c runs the phases. */
+#ifndef SIM_SWARM_IMPL_H
+#define SIM_SWARM_IMPL_H
+
+#include "swarm.h"
+
+#include <setjmp.h>
+
+enum { SWARM_HOSTS = 4, SWARM_FLOWS = 12, SWARM_FRAME = 65536, SWARM_PORT = 7000 };
+
+/* ---- chance: streams by name, so that they do not disturb each other */
+struct chance { uint64_t s; };
+struct chance luck_of(uint64_t seed, const char *what, uint64_t index);
+uint64_t luck_next(struct chance *);
+uint64_t luck_below(struct chance *, uint64_t n);                /* 0..n-1; n = 0: 0 */
+uint64_t luck_range(struct chance *, uint64_t lo, uint64_t hi);  /* lo..hi */
+uint64_t luck_log(struct chance *, uint64_t lo, uint64_t hi);    /* each order of magnitude as likely */
+bool luck_one_in(struct chance *, uint64_t n);
+
+/* ---- the plan */
+enum flow_end { FLOW_ORDERLY, FLOW_CLOSE, FLOW_ABORT, FLOW_KEEP }; /* how a side ends: see swarm_app.c */
+
+struct side_plan {
+    uint64_t bytes;                /* to write */
+    uint32_t write_most, read_most; /* per call */
+    nst_time write_gap, read_gap;  /* pause between calls; 0 = as fast as it goes */
+    uint8_t end;                   /* enum flow_end */
+    uint64_t abort_at;
+    bool more, eor, oob, nodelay, linger0;
+    int cc;                        /* -1 = as the settings say */
+};
+
+struct flow_plan {
+    bool is_on, is_v6, is_simultaneous, is_fastopen;
+    int host[2];                   /* 0: who connects; 1: who listens */
+    nst_time start;
+    struct side_plan side[2];
+};
+
+struct dir_plan { /* to or from a host; probabilities in parts per million */
+    nst_time delay, jitter, reorder_by;
+    uint64_t rate_bps;
+    uint32_t queue;                /* packets */
+    uint32_t loss, burst_in, burst_out, dup, corrupt, truncate, reorder, ce;
+    uint32_t mtu;                  /* of the path; 0 = as the interface */
+};
+
+struct plan {
+    uint64_t seed;
+    uint32_t faults;               /* bits of enum swarm_fault */
+    int hosts;
+    uint32_t mtu;
+    nst_config cfg[SWARM_HOSTS];
+    struct dir_plan up[SWARM_HOSTS], down[SWARM_HOSTS];
+    struct flow_plan flow[SWARM_FLOWS];
+    int flows;
+    nst_time safety;               /* end of the phase with faults */
+    nst_time bound;                /* every transfer has ended by then */
+    nst_time cut_from, cut_until;  /* partition */
+    int vanish_host;
+    nst_time vanish_at, jump_at, jump_by;
+    nst_time inject_gap, udp_gap;
+    uint32_t backlog;
+    uint64_t start;                /* the clock's first value: TIME may be anything */
+};
+
+static inline bool plan_has(const struct plan *p, enum swarm_fault f) { return (p->faults >> f & 1) != 0; }
+void plan_draw(struct plan *, const struct swarm_options *);
+
+/* ---- the network */
+struct packet { /* on its way; an event when it has no bytes and kind says so */
+    nst_time at;
+    uint64_t order;
+    int from, to;
+    uint8_t stage;                 /* 0 = to the router, 1 = to the host */
+    uint32_t len;
+    uint8_t *bytes;
+};
+
+struct swarm;
+struct net {
+    struct packet *heap;
+    uint32_t len, cap;
+    uint64_t order, lost;
+    nst_time busy_up[SWARM_HOSTS], busy_down[SWARM_HOSTS];
+    bool in_burst[SWARM_HOSTS];
+    struct chance chance;
+};
+
+void swarm_net_send(struct swarm *, int from, const uint8_t *bytes, uint32_t len);
+void swarm_net_launch(struct swarm *, int from, int to, uint8_t stage, nst_time at, const uint8_t *bytes, uint32_t len);
+void swarm_net_step(struct swarm *); /* takes the first packet of the heap on */
+void swarm_net_forget(struct swarm *); /* all packets on their way are lost */
+void swarm_net_free(struct swarm *);
+int swarm_host_of(const struct swarm *, const uint8_t *ip, uint32_t len, bool dst); /* -1 = nobody */
+nst_ip swarm_addr(int host, bool is_v6);
+
+/* ---- swarm_meddle.c */
+/* May change, replace or split the packet; extra gets a second one (len 0 = none). */
+void swarm_meddle(struct swarm *, uint8_t *bytes, uint32_t *len, uint8_t *extra, uint32_t *extra_len);
+void swarm_inject(struct swarm *);
+void swarm_inject_at_syn(struct swarm *, int from, const uint8_t *bytes, uint32_t len);
+uint32_t swarm_make_too_big(int from_v6, const uint8_t *ip, uint32_t len, uint32_t mtu, uint8_t *out); /* ICMP error of the router */
+
+/* ---- applications */
+struct app {
+    struct flow_plan *f;
+    int flow, side, host;
+    nst_sock sock;
+    struct oracle_conn conn;
+    const struct side_plan *p;
+    uint64_t total, wrote, got, expected;
+    nst_time wake_write, wake_read, retry;
+    bool is_open, is_connected, wr_shut, saw_eof, ended, may_fail, was_accepted;
+    bool blocked_write, blocked_read;
+    int err;
+};
+
+struct udp_end { nst_sock sock; uint64_t sent, got; bool is_last_back; };
+
+struct swarm {
+    const struct swarm_options *opt;
+    struct plan plan;
+    struct oracle *oracle;
+    struct net net;
+    nst *n[SWARM_HOSTS];
+    int ifx[SWARM_HOSTS];
+    void *memory[SWARM_HOSTS];
+    struct { struct swarm *s; int host; } env[SWARM_HOSTS];
+    nst_time now, tick_at, inject_at, udp_at;
+    bool is_fair, is_draining, jumped;
+    struct app app[SWARM_FLOWS * 2];
+    nst_sock listener[SWARM_HOSTS];
+    bool accept_due[SWARM_HOSTS];
+    uint32_t forged_syns;
+    struct udp_end udp[SWARM_HOSTS];
+    struct chance inject_chance, app_chance, udp_chance;
+    uint8_t *frame, *frame2;       /* SWARM_FRAME each */
+    nst_tx_frame *tx;
+    uint8_t *text;                 /* SWARM_FRAME */
+    struct swarm_result *r;
+    jmp_buf panic;
+};
+
+void app_open_all(struct swarm *);
+bool app_events(struct swarm *, int host);     /* false: there was none */
+bool app_accept(struct swarm *, int host);    /* false: nobody waited */
+void app_wakes(struct swarm *);               /* whatever is due now */
+nst_time app_next(const struct swarm *);      /* when app_wakes has something to do */
+bool app_all_ended(const struct swarm *);
+const struct app *app_unfinished(const struct swarm *);
+void app_close_all(struct swarm *);
+void udp_tick(struct swarm *, bool is_last);
+
+#endif

@@ -1,0 +1,11 @@
+#!/bin/sh
+# 2,000 seeds of the swarm, 200 where sanitizers slow it down: all pass, and the result does not depend on the number of processes.
+seeds=2000 again=100
+[ "$(basename "$BUILD")" = release ] || seeds=200 again=20
+"$NETSTACK" sim --swarm $seeds --jobs 2 -q >swarm.two || { cat swarm.two; exit 1; }
+cat swarm.two
+"$NETSTACK" sim --swarm $again --jobs 1 -q >swarm.a || { cat swarm.a; exit 1; }
+"$NETSTACK" sim --swarm $again --jobs 3 -q >swarm.b || { cat swarm.b; exit 1; }
+cmp swarm.a swarm.b || { echo "FAIL: the result depends on the number of processes"; exit 1; }
+"$NETSTACK" sim --swarm 1 --off=nonsense 2>swarm.err && { echo "FAIL: an unknown fault was taken"; exit 1; }
+grep -q nonsense swarm.err || { echo "FAIL: the error does not name it"; exit 1; }

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The oracle itself: a handshake and some data that it must accept, and for each of its rules on the wire a packet that breaks it.
+ * Host 0 is the client and the one judged; packets are made by hand. */
+#include "oracle_impl.h"
+
+#include <string.h>
+#include <t.h>
+
+int main(void) { return t_main(); }
+
+#define ISS 1000u
+#define IRS (0x80000000u - 50) /* crosses 2^31 */
+
+struct hand { uint32_t seq, ack, len, wnd; uint8_t flags; bool syn_opts, no_ts, bad; uint32_t ts, ecr, sack_lo, sack_hi; };
+
+static struct { struct oracle *o; nst_time now; nst_addr a, b; nst_tx_note note; uint32_t ts; } w;
+
+static void put(uint8_t *p, uint32_t v, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        p[i] = (uint8_t)(v >> 8 * (n - 1 - i));
+}
+
+static uint32_t sum(const uint8_t *p, uint32_t n, uint32_t s)
+{
+    for (uint32_t i = 0; i < n; i++)
+        s += i % 2 == 0 ? (uint32_t)p[i] << 8 : p[i];
+    while (s >> 16 != 0)
+        s = (s & 0xffff) + (s >> 16);
+    return s;
+}
+
+static uint32_t build(uint8_t *b, bool from_us, const struct hand *p)
+{
+    const nst_addr *src = from_us ? &w.a : &w.b, *dst = from_us ? &w.b : &w.a;
+    uint8_t *t = b + 20, *o = t + 20;
+    memset(b, 0, 100);
+    if (p->syn_opts)
+        memcpy(o, (const uint8_t[]){2, 4, 5, 180, 4, 2, 1, 1}, 8), o += 8;
+    if (!p->no_ts) {
+        memcpy(o, (const uint8_t[]){1, 1, 8, 10}, 4);
+        put(o + 4, p->ts ? p->ts : ++w.ts, 4);
+        put(o + 8, p->ecr, 4);
+        o += 12;
+    }
+    if (p->sack_hi != p->sack_lo) {
+        memcpy(o, (const uint8_t[]){1, 1, 5, 10}, 4);
+        put(o + 4, p->sack_lo, 4);
+        put(o + 8, p->sack_hi, 4);
+        o += 12;
+    }
+    uint32_t hdr = (uint32_t)(o - t), len = 20 + hdr + p->len;
+    put(t, src->port, 2);
+    put(t + 2, dst->port, 2);
+    put(t + 4, p->seq, 4);
+    put(t + 8, p->ack, 4);
+    t[12] = (uint8_t)(hdr / 4 << 4);
+    t[13] = p->flags;
+    put(t + 14, p->wnd ? p->wnd : 1000, 2);
+    oracle_pattern(src, dst, p->seq - (from_us ? ISS : IRS) - 1, o, p->len);
+    if (p->bad)
+        o[0] ^= 1; /* the value of the byte; the checksum is right */
+    put(b, 0x45000000 | len, 4);
+    b[8] = 64;
+    b[9] = 6;
+    memcpy(b + 12, src->ip.b + 12, 4);
+    memcpy(b + 16, dst->ip.b + 12, 4);
+    put(b + 10, ~sum(b, 20, 0) & 0xffff, 2);
+    put(t + 16, ~sum(t, len - 20, sum(b + 12, 8, 6 + len - 20)) & 0xffff, 2);
+    return len;
+}
+
+static void sent(struct hand p)
+{
+    uint8_t b[2048];
+    uint32_t len = build(b, true, &p);
+    oracle_sent(w.o, 0, w.now, b, len, &w.note);
+}
+
+static void got(struct hand p)
+{
+    uint8_t b[2048];
+    uint32_t len = build(b, false, &p);
+    oracle_received(w.o, 0, w.now, b, len);
+}
+
+static struct oracle_conn conn(void) { return (struct oracle_conn){0, w.a, w.b}; }
+
+static unsigned rule_of(const char *text)
+{
+    unsigned i = 0;
+    while (nst_rule_text(i) != NULL && strcmp(nst_rule_text(i), text) != 0)
+        i++;
+    return i;
+}
+
+/* An established connection: nothing was wrong so far. 500 bytes sent, 100 received. */
+static void setup(void)
+{
+    memset(&w, 0, sizeof w);
+    w.a = (nst_addr){nst_ip4(10, 0, 0, 1), 40000};
+    w.b = (nst_addr){nst_ip4(10, 0, 0, 2), 7000};
+    w.now = NST_S(1);
+    w.ts = 10;
+    struct oracle_config c = {.rto_min = NST_MS(200), .rto_max = NST_S(120), .max_retries = 3};
+    w.o = oracle_new(&c);
+    w.note = (nst_tx_note){.conn = 1, .state = 2, .rto_us = 1000000, .cwnd = 100000};
+    sent((struct hand){.seq = ISS, .flags = 2, .syn_opts = true, .ts = 10});
+    got((struct hand){.seq = IRS, .ack = ISS + 1, .flags = 18, .syn_opts = true, .ts = 500, .ecr = 10});
+    w.note.state = 1;
+    sent((struct hand){.seq = ISS + 1, .ack = IRS + 1, .flags = 16, .ecr = 500});
+    struct oracle_conn k = conn();
+    oracle_app_wrote(w.o, &k, w.now, 2000);
+    sent((struct hand){.seq = ISS + 1, .ack = IRS + 1, .len = 500, .flags = 24, .ecr = 500});
+    got((struct hand){.seq = IRS + 1, .ack = ISS + 1, .len = 100, .flags = 24, .ts = 510, .ecr = 11});
+    EQ(oracle_verdict(w.o)->count, 0);
+}
+
+static void expect(enum oracle_rule rule)
+{
+    CHECK(oracle_verdict(w.o)->count > 0);
+    EQ((int)oracle_verdict(w.o)->rule, (int)rule);
+    oracle_free(w.o);
+}
+
+#define ACKED .ack = IRS + 101, .ecr = 510
+#define BREAKS(rule, ...) TEST(oracle, rule) { setup(); sent((struct hand){__VA_ARGS__}); expect(ORACLE_##rule); }
+
+TEST(oracle, accepts_what_is_right)
+{
+    setup();
+    struct oracle_conn k = conn();
+    uint8_t bytes[100];
+    oracle_pattern(&w.b, &w.a, 0, bytes, 100);
+    oracle_app_read(w.o, &k, w.now, bytes, 100);
+    sent((struct hand){.seq = ISS + 501, .ack = IRS + 101, .len = 400, .flags = 24, .ecr = 510});
+    got((struct hand){.seq = IRS + 201, .ack = ISS + 901, .len = 50, .flags = 24, .ts = 520, .ecr = 12});
+    sent((struct hand){.seq = ISS + 901, .ack = IRS + 101, .flags = 16, .ecr = 510, .sack_lo = IRS + 201, .sack_hi = IRS + 251});
+    EQ(oracle_verdict(w.o)->count, 0);
+    oracle_free(w.o);
+}
+
+BREAKS(WINDOW, .seq = ISS + 501, ACKED, .len = 900, .flags = 24)
+BREAKS(ACK_UNRECEIVED, .seq = ISS + 501, .ack = IRS + 102, .flags = 16, .ecr = 510)
+BREAKS(ACK_BACK, .seq = ISS + 501, .ack = IRS, .flags = 16, .ecr = 510)
+BREAKS(SACK_UNRECEIVED, .seq = ISS + 501, ACKED, .flags = 16, .sack_lo = IRS + 200, .sack_hi = IRS + 210)
+BREAKS(EDGE_LEFT, .seq = ISS + 501, ACKED, .flags = 16, .wnd = 800)
+BREAKS(TS_BACK, .seq = ISS + 501, ACKED, .flags = 16, .ts = 5)
+BREAKS(TS_ECHO, .seq = ISS + 501, .ack = IRS + 101, .flags = 16, .ecr = 511)
+BREAKS(OPTION, .seq = ISS + 501, ACKED, .flags = 16, .no_ts = true)
+BREAKS(SEQ_GAP, .seq = ISS + 502, ACKED, .len = 10, .flags = 24)
+BREAKS(FIN, .seq = ISS + 501, ACKED, .flags = 17)
+BREAKS(PAYLOAD, .seq = ISS + 501, ACKED, .len = 10, .flags = 24, .bad = true)
+BREAKS(RTX_RULE, .seq = ISS + 1, ACKED, .len = 500, .flags = 24)
+BREAKS(RST_CAUSE, .seq = ISS + 501, .flags = 4, .no_ts = true)
+BREAKS(FORM, .seq = ISS + 501, .flags = 8, .ecr = 510)
+
+TEST(oracle, RTX_ACKED)
+{
+    setup();
+    sent((struct hand){.seq = ISS + 501, ACKED, .flags = 16});
+    got((struct hand){.seq = IRS + 101, .ack = ISS + 501, .flags = 16, .ts = 520, .ecr = 12});
+    w.note.rule = (uint16_t)rule_of("RFC 6298 §5.4: retransmission timeout");
+    w.note.retransmit = 1;
+    sent((struct hand){.seq = ISS + 1, ACKED, .len = 500, .flags = 24});
+    expect(ORACLE_RTX_ACKED);
+}
+
+TEST(oracle, RENEGE)
+{
+    setup();
+    sent((struct hand){.seq = ISS + 501, ACKED, .flags = 16});
+    got((struct hand){.seq = IRS + 201, .ack = ISS + 1, .len = 50, .flags = 24, .ts = 520, .ecr = 12});
+    sent((struct hand){.seq = ISS + 501, ACKED, .flags = 16, .sack_lo = IRS + 201, .sack_hi = IRS + 251});
+    got((struct hand){.seq = IRS + 101, .ack = ISS + 1, .len = 100, .flags = 24, .ts = 530, .ecr = 12});
+    sent((struct hand){.seq = ISS + 501, .ack = IRS + 201, .flags = 16, .ecr = 530});
+    expect(ORACLE_RENEGE);
+}
+
+TEST(oracle, FLIGHT)
+{
+    setup();
+    w.note.flight = 900;
+    w.note.cwnd = 600;
+    sent((struct hand){.seq = ISS + 501, ACKED, .len = 400, .flags = 24});
+    expect(ORACLE_FLIGHT);
+}
+
+TEST(oracle, RTO_MIN)
+{
+    setup();
+    w.note.rto_us = 1000;
+    sent((struct hand){.seq = ISS + 501, ACKED, .flags = 16});
+    expect(ORACLE_RTO_MIN);
+}
+
+TEST(oracle, ACK_DELAY)
+{
+    setup();
+    w.now += NST_MS(600);
+    oracle_tick(w.o, w.now);
+    expect(ORACLE_ACK_DELAY);
+}
+
+TEST(oracle, RTO_LATE)
+{
+    setup();
+    sent((struct hand){.seq = ISS + 501, ACKED, .flags = 16});
+    w.now += NST_S(20);
+    oracle_tick(w.o, w.now);
+    expect(ORACLE_RTO_LATE);
+}
+
+TEST(oracle, PROBE_LATE)
+{
+    setup();
+    sent((struct hand){.seq = ISS + 501, ACKED, .flags = 16});
+    got((struct hand){.seq = IRS + 101, .ack = ISS + 501, .flags = 16, .ts = 520, .ecr = 12});
+    w.now += NST_S(20);
+    oracle_tick(w.o, w.now);
+    expect(ORACLE_PROBE_LATE);
+}
+
+TEST(oracle, GIVE_UP)
+{
+    setup();
+    w.note.rule = (uint16_t)rule_of("RFC 6298 §5.4: retransmission timeout");
+    w.note.retransmit = 1;
+    for (unsigned i = 0; i < 4; i++)
+        sent((struct hand){.seq = ISS + 1, ACKED, .len = 500, .flags = 24});
+    expect(ORACLE_GIVE_UP);
+}
+
+TEST(oracle, STREAM)
+{
+    setup();
+    struct oracle_conn k = conn();
+    uint8_t bytes[100];
+    oracle_pattern(&w.b, &w.a, 0, bytes, 100);
+    bytes[50] ^= 4;
+    oracle_app_read(w.o, &k, w.now, bytes, 100);
+    expect(ORACLE_STREAM);
+}
+
+TEST(oracle, EOF)
+{
+    setup();
+    struct oracle_conn k = conn();
+    oracle_app_read(w.o, &k, w.now, NULL, 0);
+    expect(ORACLE_EOF);
+}
+
+TEST(oracle, RST_EXACT)
+{
+    setup();
+    sent((struct hand){.seq = ISS + 501, ACKED, .flags = 16});
+    got((struct hand){.seq = IRS + 300, .flags = 4, .no_ts = true});
+    nst_trace_event ev = {.id = NST_TRACE_TCP_STATE, .conn = 1, .rule = (uint16_t)rule_of("RST received"), .v = {1, 7}};
+    oracle_trace(w.o, 0, &ev);
+    expect(ORACLE_RST_EXACT);
+}
