@@ -207,7 +207,7 @@ static void check_timestamp(struct oracle *o, struct oend *e, nst_time t, const 
         return;
     if (e->has_ts_sent && o_diff(p->ts_val, e->ts_sent) < 0)
         oracle_fail(o, ORACLE_TS_BACK, e->host, t, "TSval from %u back to %u", e->ts_sent, p->ts_val);
-    e->has_ts_sent = true;
+    e->has_ts_sent = !e->is_cookie; /* of several cookies the peer may bring back an older one */
     e->ts_sent = p->ts_val;
     bool is_known = e->has_ts_got && o_diff(p->ts_ecr, e->ts_first) >= 0 && o_diff(p->ts_ecr, e->ts_max) <= 0;
     if ((p->flags & OF_ACK) && !is_known)
