@@ -343,7 +343,7 @@ void oracle_check_sent(struct oracle *o, struct oend *e, nst_time t, const struc
 static nst_time patience(const struct oracle *o, const struct oend *e, uint32_t tries)
 {
     nst_time rto = e->rto_us * 1000ull;
-    if (o->has_jumped)
+    if (o->has_jumped || o->c.is_starved) /* what could not be sent was backed off all the same */
         rto = o->c.rto_max; /* a round trip may have seemed to last as long as the jump */
     for (uint32_t i = 0; i <= tries && rto < o->c.rto_max; i++)
         rto *= 2;
