@@ -75,6 +75,7 @@ struct oend {
     uint32_t irs, whole;         /* end of what arrived without a hole */
     struct oranges got, told;    /* arrived; SACKed by us */
     bool fin_got;
+    nst_time fin_acked_at;       /* when our ACK first covered it, or the application read last */
     uint32_t fin_at;
     bool has_acked, has_adv;
     uint32_t acked, adv;         /* newest ACK sent, right edge advertised */

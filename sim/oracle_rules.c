@@ -189,6 +189,8 @@ static void check_ack(struct oracle *o, struct oend *e, nst_time t, const struct
         if (e->told.n > 0 && e->told.r[0].lo <= ack && ack < e->told.r[0].hi)
             oracle_fail(o, ORACLE_RENEGE, e->host, t, "ACK %u inside %u..%u, which was SACKed", ack, e->told.r[0].lo, e->told.r[0].hi);
     }
+    if (e->fin_got && ack == e->fin_at + 1 && e->acked != ack)
+        e->fin_acked_at = t;
     e->acked = ack;
     e->has_acked = true;
     if (e->owed_since != NST_NEVER && t - e->owed_since > NST_MS(501))
@@ -339,6 +341,8 @@ void oracle_check_sent(struct oracle *o, struct oend *e, nst_time t, const struc
 
 /* ---------------------------------------------------------------------------------------------------------- clocks */
 
+#define EOF_PATIENCE NST_S(2) /* longer than any pause of an application */
+
 /* Twice the timeout with its backoff, and a second: generous, so that nothing but a missing timer fails. */
 static nst_time patience(const struct oracle *o, const struct oend *e, uint32_t tries)
 {
@@ -354,6 +358,9 @@ void oracle_check_clocks(struct oracle *o, struct oend *e, nst_time t)
 {
     if (e->is_gone || !e->has_iss || e->is_cookie || e->conn == 0)
         return;
+    bool is_at_end = e->fin_got && e->acked == e->fin_at + 1 && e->read + 1 == e->fin_at && !e->eof && !e->closed && !e->is_blind;
+    if (is_at_end && t - e->fin_acked_at > EOF_PATIENCE && !o->has_jumped)
+        oracle_fail(o, ORACLE_EOF, e->host, t, "the FIN was acknowledged and the application does not know");
     if (e->nxt != e->una_max) {
         if (t - e->base > patience(o, e, e->tries))
             oracle_fail(o, ORACLE_RTO_LATE, e->host, t, "%u in flight, nothing retransmitted for %llu ms", e->nxt - e->una_max,

@@ -37,7 +37,7 @@ static void send(struct tcp *t, const struct ip_packet *ip, const struct wire_tc
 
 void tcp_rst_reply(struct tcp *t, const struct tcp_rseg *s, enum nst_rule rule)
 {
-    if ((s->h.flags & TCP_RST) != 0 || s->v->is_group)
+    if (((s->h.flags & TCP_RST) != 0 && !PLANTED(t->b, RST_FOR_RST)) || s->v->is_group)
         return;
     if (!take_credit(t)) {
         drop(t->b, NST_DROP_TCP_RST_LIMITED, s->v->nif->cfg.ifx, s->len, 0);
