@@ -105,7 +105,7 @@ static uint64_t push_syn(struct px *p, struct file *f, const struct io *io)
     size_t total = px_iov_total(io->iov, io->niov);
     uint64_t most = (uint64_t)room < total ? (uint64_t)room : total;
     uint32_t niov = px_iov_skip(p, io, 0, most);
-    int64_t n = push(p, f, niov, niov > 0 ? send_flags(io->flags) & ~(uint32_t)NST_MSG_MORE : total > 0 ? NST_MSG_FASTOPEN : 0);
+    int64_t n = push(p, f, niov, niov > 0 ? send_flags(io->flags) & ~(uint32_t)NST_MSG_MORE : NST_MSG_FASTOPEN);
     return n > 0 ? (uint64_t)n : 0;
 }
 

@@ -628,6 +628,7 @@ void tcp_timer_keepalive(struct tcp *t, struct tcp_pcb *p); /* (re)arms by the s
 void tcp_mark(struct tcp *t, struct tcp_pcb *p);
 /* One frame of p. false = nothing (more) to send now: p is unmarked. */
 bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame *f);
+uint16_t tcp_output_window(struct tcp *t, struct tcp_pcb *p, bool is_syn); /* the field; moves rcv.adv */
 void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p); /* RTO or persist, as what is in flight requires */
 /* Bytes of new data that may leave now, as at most `segs` segments of one frame; 0 = none. */
 uint32_t tcp_segment_next(struct tcp *t, struct tcp_pcb *p, uint32_t segs, uint8_t *flags, enum nst_rule *rule);

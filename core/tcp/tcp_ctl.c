@@ -172,7 +172,7 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
         .tcpi_rcv_mss = p->rcv.mss,
         .tcpi_advmss = tcp_mss_advertise(t, p),
         .tcpi_pmtu = p->route.mtu,
-        .tcpi_unacked = p->rec.packets_out,
+        .tcpi_unacked = p->rec.packets_out - (tcp_fastopen_is_early(p) && p->rec.packets_out > 0),
         .tcpi_sacked = p->rec.sacked_out,
         .tcpi_lost = p->rec.lost_out,
         .tcpi_retrans = p->rec.retrans_out,

@@ -35,6 +35,16 @@ static void on_too_big(struct tcp *t, struct tcp_pcb *p, const struct ip_error *
     }
 }
 
+/* Linux's choice: a request that is not yet a connection goes when its SYN-ACK reaches neither network nor host (IPv4), or is refused
+ * for good (IPv6). RFC 1122 §4.2.3.9 protects connections; here there is none, and the client's next SYN makes a new request. */
+static bool is_refused_request(const struct tcp_pcb *p, const struct ip_error *e, seq_t seq)
+{
+    bool is_unreached = (e->kind == IP_ERR_UNREACH_SOFT && e->code <= 1) || e->kind == IP_ERR_TIMEX;
+    bool is_refused = e->kind == IP_ERR_UNREACH_PORT || e->kind == IP_ERR_ADMIN;
+    return p->state == TCPS_SYN_RCVD && p->listener != NULL && !p->fo.is_child && seq_eq(seq, p->snd.iss) &&
+           (p->is_v6 ? is_refused : is_unreached);
+}
+
 void tcp_on_icmp(struct tcp *t, const struct ip_error *e)
 {
     struct tcp_pcb *p = tcp_lookup(t, &e->src, e->sport, &e->dst, e->dport);
@@ -53,6 +63,8 @@ void tcp_on_icmp(struct tcp *t, const struct ip_error *e)
         on_too_big(t, p, e);
     else if ((is_hard && p->state == TCPS_SYN_SENT) ||
              ((is_hard || e->kind == IP_ERR_UNREACH_SOFT) && tcp_fastopen_is_early(p) && p->listener != NULL))
+        tcp_done(t, p, NST_RULE_TCP_ICMP_HARD, e->err);
+    else if (is_refused_request(p, e, seq))
         tcp_done(t, p, NST_RULE_TCP_ICMP_HARD, e->err);
     else
         drop(t->b, NST_DROP_ICMP_IGNORED, p->route.ifx, e->l4_len, p->conn);

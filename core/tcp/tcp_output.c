@@ -47,7 +47,7 @@ void tcp_mark(struct tcp *t, struct tcp_pcb *p)
  * the space is less than promised, or the shift would cut it, the promise is rounded up. Rounding up adds to the promise, and small
  * segments would let it grow for ever, so a sixteenth beyond the buffer the field is rounded down (RFC 7323 §2.4); rcv.adv, by which
  * segments are judged, stays. */
-static uint16_t select_window(struct tcp *t, struct tcp_pcb *p, bool is_syn)
+uint16_t tcp_output_window(struct tcp *t, struct tcp_pcb *p, bool is_syn)
 {
     uint32_t held = tcp_reasm_readable(p);
     uint32_t space = tcp_reasm_space(p);
@@ -181,7 +181,7 @@ static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struc
         tcp_options_data(t, p, &h.opt, o->len == 0 || p->ooo.root != 0);
     if (h.opt.has_ts)
         p->opt.ts_last_sent = h.opt.ts_val;
-    h.wnd = select_window(t, p, o->is_syn);
+    h.wnd = tcp_output_window(t, p, o->is_syn);
     urgent(p, o, &h);
 
     uint32_t room = p->snd.mss + (p->opt.ts ? 12u : 0u), covered = 0, longest = o->segs > 1 ? p->snd.mss : o->len;

@@ -6,7 +6,8 @@
  * stands for a segment that left the network, the third starts recovery, a partial ACK resends the next segment (RFC 5681 §3.2,
  * RFC 6582). In Recovery and CWR the window is PRR's (tcp_prr.c). After a timeout slow start resends what is lost, unless F-RTO
  * (RFC 5682) shows that the originals arrived. A reduction that proves wrong is undone (tcp_undo.c).
- * INVARIANT: pipe = packets_out - sacked_out - lost_out + retrans_out, never negative.
+ * INVARIANT: pipe = packets_out - sacked_out - lost_out + retrans_out, never negative. The SYN-ACK of a Fast Open child does not count:
+ * its text may fill the initial window (RFC 7413 §4.2.2, RFC 6928).
  * COST: RACK looks at overdue segments only and lost_cursor visits each segment once: O(1) amortised per ACK; what is to be resent next
  * is found in O(log n) (tcp_seg.c). A timeout and an undo visit all that is in flight. */
 #include <tcp/tcp.h>
@@ -14,7 +15,7 @@
 uint32_t tcp_recovery_pipe(const struct tcp_pcb *p)
 {
     uint32_t gone = p->rec.sacked_out + p->rec.lost_out;
-    uint32_t in = p->rec.packets_out + p->rec.retrans_out;
+    uint32_t in = p->rec.packets_out + p->rec.retrans_out - (tcp_fastopen_is_early(p) && p->rec.packets_out > 0); /* its SYN-ACK */
     return in > gone ? in - gone : 0;
 }
 

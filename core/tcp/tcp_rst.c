@@ -57,7 +57,8 @@ void tcp_rst_reply(struct tcp *t, const struct tcp_rseg *s, enum nst_rule rule)
 
 void tcp_rst_send(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule)
 {
-    struct wire_tcp h = {.sport = p->lport, .dport = p->rport, .seq = p->snd.nxt, .ack = p->rcv.nxt, .flags = TCP_RST | TCP_ACK};
+    struct wire_tcp h = {.sport = p->lport, .dport = p->rport, .seq = p->snd.nxt, .ack = p->rcv.nxt, .flags = TCP_RST | TCP_ACK,
+                         .wnd = tcp_output_window(t, p, false)};
     if (p->opt.ts)
         tcp_options_data(t, p, &h.opt, false);
     struct ip_packet ip = {.src = p->local, .dst = p->remote, .proto = PROTO_TCP, .df = true, .rule = (uint16_t)rule,

@@ -121,6 +121,10 @@ const void *call_address(struct run *r, const struct d_expr *e, bool is_peer, ui
     nst_ip ip = is_peer ? r->set->remote : r->set->local;
     uint16_t port = (uint16_t)(is_peer ? r->set->connect_port : r->set->bind_port);
 
+    if (e != NULL && e->kind == E_WORD && e->num == PX_AF_UNSPEC && strcmp(e->text.s, "AF_UNSPEC") == 0) {
+        put_address(r->call.addr, len, PX_AF_UNSPEC, 0, &ip); /* connect(4, AF_UNSPEC, ...): disconnect */
+        return r->call.addr;
+    }
     if (e == NULL || (e->kind != E_ELLIPSIS && e->kind != E_STRUCT)) {
         *len = 0;
         return NULL;
@@ -192,10 +196,9 @@ static int64_t do_accept(struct run *r, const struct d_call *c)
 /* The connection that was accepted becomes the one under test. */
 static void after_accept(struct run *r, const struct d_call *c, int64_t fd)
 {
-    uint32_t len = sizeof r->call.addr;
     uint16_t port;
 
-    if (fd < 0 || px_getpeername(r->px, (int)fd, r->call.addr, &len) != 0)
+    if (fd < 0 || r->call.addr_len < 4) /* getpeername() would not know a connection that is over already */
         return;
     port = (uint16_t)(r->call.addr[2] << 8 | r->call.addr[3]);
     for (size_t i = r->flow_count; i-- > 0;) {
