@@ -170,7 +170,7 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
         .tcpi_rto = (uint32_t)(tcp_rtt_rto(t, p) / 1000),
         .tcpi_snd_mss = mss,
         .tcpi_rcv_mss = p->rcv.mss,
-        .tcpi_advmss = tcp_mss_advertise(t, p),
+        .tcpi_advmss = tcp_mss_advertise(t, p) - (p->opt.ts && tcp_is_synchronized(p) ? 12u : 0u), /* as Linux: without their room */
         .tcpi_pmtu = p->route.mtu,
         .tcpi_unacked = p->rec.packets_out - (tcp_fastopen_is_early(p) && p->rec.packets_out > 0),
         .tcpi_sacked = p->rec.sacked_out,

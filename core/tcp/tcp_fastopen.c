@@ -84,6 +84,12 @@ void tcp_fastopen_defer(struct tcp *t, struct tcp_pcb *p)
     sockbase_raise(t->b, &p->sock, NST_EV_OUT); /* the first send will be taken */
 }
 
+/* A peer that was never met is expected to take what this end takes (Linux; RFC 7413 §4.1.3 caches what was seen and names no default). */
+static uint16_t expected_mss(const struct tcp *t, const struct tcp_pcb *p, const struct tcp_fo_entry *e)
+{
+    return e != NULL ? e->mss : tcp_mss_advertise(t, p);
+}
+
 void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool is_asked)
 {
     int64_t mode = t->b->set[NST_SET_TCP_FASTOPEN];
@@ -97,8 +103,8 @@ void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool is_asked)
         p->fo.may_carry = has_cookie || none_needed;
         p->fo.offer = p->fo.was_offered = !none_needed;
         p->fo.is_exp = e != NULL && (has_cookie ? e->is_exp : e->exp_tries == 1);
-        if (e != NULL)
-            p->snd.peer_mss = e->mss;
+        if (e != NULL || none_needed)
+            p->snd.peer_mss = expected_mss(t, p, e);
         if (has_cookie) {
             p->fo.len = e->len;
             memcpy(p->fo.cookie, e->cookie, e->len);
@@ -116,8 +122,7 @@ uint32_t tcp_fastopen_room(struct tcp *t, struct tcp_pcb *p)
     bool is_allowed = (mode & MODE_CLIENT) != 0 && ((e != NULL && e->len > 0) || (mode & MODE_CLIENT_NO_COOKIE) != 0);
     if (!p->fo.is_deferred || !is_allowed)
         return 0;
-    if (e != NULL)
-        p->snd.peer_mss = e->mss;
+    p->snd.peer_mss = expected_mss(t, p, e);
     tcp_mss_update(t, p);
     return p->snd.mss > OPTION_SPACE ? p->snd.mss - OPTION_SPACE : 0;
 }

@@ -87,7 +87,7 @@ TEST(status_established, counts_what_went_by)
     const nst_tcp_info i = t_info(t);
     EQ(i.tcpi_options, 7);
     EQ(i.tcpi_snd_mss, 988);
-    EQ(i.tcpi_advmss, 1460);
+    EQ(i.tcpi_advmss, 1448);
     EQ(i.tcpi_bytes_acked, 500);
     EQ(i.tcpi_bytes_received, 300);
     EQ(i.tcpi_data_segs_out, 1);
