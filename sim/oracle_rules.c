@@ -81,7 +81,9 @@ static void sent_syn(struct oracle *o, struct oend *e, nst_time t, const struct 
         memcpy(cookie, e->cookie_iss, sizeof cookie);
         if (e->has_iss && !e->is_gone && !(flags & OR_COOKIE) && !is_reply)
             oracle_fail(o, ORACLE_SEQ_GAP, e->host, t, "a second ISS");
+        bool is_read_still = e->is_gone && e->has_irs && !e->closed && !e->eof;
         oend_restart(e);
+        e->is_blind = is_read_still; /* an old SYN came back while the application reads what the last connection left */
         memcpy(e->cookie_iss, cookie, sizeof cookie);
         e->cookies = cookies;
         e->has_iss = true;
