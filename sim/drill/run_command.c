@@ -164,7 +164,8 @@ static const struct counter counters[] = {
     COUNTER("TcpOutSegs", tcp_out), COUNTER("TcpRetransSegs", tcp_retrans), COUNTER("TcpOutRsts", tcp_rst_out),
     COUNTER("TcpExtTCPChallengeACK", tcp_challenge_out), COUNTER("TcpExtTCPFastRetrans", tcp_retrans_fast),
     COUNTER("TcpExtSyncookiesSent", tcp_cookies_out), COUNTER("IcmpInErrors", icmp_errors_in),
-    {"TcpExtOutOfWindowIcmps", SIZE_MAX, "icmp_seq"},
+    COUNTER("TcpExtTCPTimeouts", tcp_retrans_rto), {"TcpExtOutOfWindowIcmps", SIZE_MAX, "icmp_seq"},
+    {"TcpExtTCPMD5Unexpected", SIZE_MAX, "tcp_md5"},
 };
 enum { COUNTER_COUNT = sizeof counters / sizeof counters[0] };
 
