@@ -135,8 +135,10 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
     p->n.rto++;
     if (in_handshake) {
         p->syn_owed = true;
-        if (p->cc.cwnd > 1)
+        if (p->cc.cwnd > 1) {
             p->cc.cwnd = 1; /* RFC 5681 §3.1: a lost SYN means a window of one segment */
+            TRACE(t->b, TCP_CWND, NST_RULE_CC_RTO, p->conn, p->cc.cwnd, p->cc.ssthresh, tcp_recovery_pipe(p));
+        }
     } else {
         tcp_recovery_on_rto(t, p);
     }

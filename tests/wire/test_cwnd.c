@@ -102,3 +102,45 @@ TEST(cwnd_idle, slow_start_after_idle_0_keeps_the_window)
 }
 
 int main(void) { return t_main(); }
+
+/* ------------------------------------------------------------------------------------ every change is in the trace */
+
+static struct { uint32_t cwnd, ssthresh, last_rule; } told;
+
+static void listen_to_cwnd(void *user, const nst_trace_event *e)
+{
+    (void)user;
+    if (e->id != NST_EV_TCP_CWND_ID)
+        return;
+    told.cwnd = (uint32_t)e->v[0];
+    told.ssthresh = (uint32_t)e->v[1];
+    told.last_rule = e->rule;
+}
+
+static void same_as_told(struct t *t, uint32_t cwnd, uint32_t rule)
+{
+    EQ(t_pcb(t)->cc.cwnd, cwnd);
+    EQ(told.cwnd, cwnd);
+    EQ(told.ssthresh, t_pcb(t)->cc.ssthresh);
+    EQ(told.last_rule, rule);
+}
+
+TEST(cwnd_trace, tells_a_lost_syn_slow_start_and_timeouts) /* RFC 5681 §3.1: one segment after a lost SYN */
+{
+    struct t_opts o = {.modern = true, .sack = true, .mss = 1000, .sndbuf = 100000};
+    struct t *t = t_at(TCPS_SYN_SENT, &o);
+    t_tcp(t)->b->env.trace = listen_to_cwnd;
+    EQ(t_sent(t, NST_MS(1500)), 1); /* the SYN again */
+    same_as_told(t, 1, NST_RULE_CC_RTO);
+    RECV(0, .flags = SYN | ACK);
+    for (int n = 1; n <= 8; n *= 2) {
+        EQ(t_write(t, (uint32_t)n * 1000), n * 1000);
+        (void)t_sent(t, NST_MS(10));
+        RECV(0, .flags = ACK);
+        same_as_told(t, (uint32_t)n * 2, NST_RULE_CC_SLOW_START);
+    }
+    EQ(t_write(t, 4000), 4000);
+    (void)t_sent(t, NST_MS(5000));
+    same_as_told(t, t_pcb(t)->cc.cwnd, NST_RULE_CC_RTO);
+    CHECK(told.cwnd < 16 && told.ssthresh < 16);
+}
