@@ -3,8 +3,20 @@
 
 #include <inttypes.h>
 
+#include "conn_info.h"
 #include "svc.h"
 #include "util.h"
+
+/* What held our sending back, of the time in which there was something to send. */
+static void put_limits(FILE *out, const nst_tcp_info *i)
+{
+    const uint64_t busy = i->tcpi_busy_time;
+
+    if (i->tcpi_rwnd_limited * 100 / (busy + 1) > 0)
+        fprintf(out, "  rwnd-limited %" PRIu64 " %%", i->tcpi_rwnd_limited * 100 / busy);
+    if (i->tcpi_sndbuf_limited * 100 / (busy + 1) > 0)
+        fprintf(out, "  sndbuf-limited %" PRIu64 " %%", i->tcpi_sndbuf_limited * 100 / busy);
+}
 
 void conn_line(FILE *out, const struct svc_report *r)
 {
@@ -20,6 +32,7 @@ void conn_line(FILE *out, const struct svc_report *r)
         fprintf(out, "  cwnd max %" PRIu32 "  srtt %" PRIu32 ".%02" PRIu32 " ms  retx %" PRIu32,
                 r->info.max_cwnd, r->info.tcpi_rtt / 1000, r->info.tcpi_rtt % 1000 / 10,
                 r->info.tcpi_total_retrans);
+        put_limits(out, &r->info);
     }
     fprintf(out, "  %s\n", r->end);
 }
@@ -39,6 +52,10 @@ void conn_json(FILE *out, const struct svc_report *r)
                 ",\"retransmits\":%" PRIu32,
                 (uint64_t)r->info.tcpi_rtt * 1000, r->info.tcpi_snd_cwnd, r->info.max_cwnd,
                 r->info.tcpi_total_retrans);
+    }
+    if (r->has_info) {
+        fputs(",\"tcp_info\":", out);
+        conn_info_json(out, &r->info);
     }
     fprintf(out, ",\"end\":\"%s\"}\n", r->end);
     fflush(out);

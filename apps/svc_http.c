@@ -8,6 +8,7 @@
  * CONNS_MAX connections on the page, BYTES_MAX.
  */
 #define _DEFAULT_SOURCE
+#include "conn_info.h"
 #include "svc.h"
 
 #include <inttypes.h>
@@ -44,6 +45,9 @@ static void put_conn_row(FILE *f, const nst_conn *c, nst_time now)
             bytes_text(i->tcpi_bytes_received, in), bytes_text(i->tcpi_bytes_acked, out), i->tcpi_snd_cwnd,
             i->tcpi_snd_mss, i->tcpi_rtt / 1000, i->tcpi_rtt % 1000 / 10, i->tcpi_rto / 1000,
             i->tcpi_total_retrans);
+    fputs("<tr><td><td colspan=11><small>", f);
+    conn_info_text(f, i);
+    fputs("</small>\n", f);
 }
 
 static void put_conns(FILE *f, struct svc_host *h)
@@ -117,7 +121,14 @@ static void put_json(FILE *f, struct svc_host *h, const nst_stats *s)
             comma = ",";
         }
     }
-    fputs("}}\n", f);
+    fputs("},\"conns\":[", f);
+    nst_conn c = {.id = 0};
+    for (int n = 0; n < CONNS_MAX && nst_ctl(svc_stack(h), NST_NO_SOCK, NST_CTL_CONN_NEXT, &c, sizeof c) >= 0; n++) {
+        fprintf(f, "%s{\"conn\":%" PRIu32 ",\"tcp_info\":", n > 0 ? "," : "", c.id);
+        conn_info_json(f, &c.info);
+        fputc('}', f);
+    }
+    fputs("]}\n", f);
 }
 
 /* ------------------------------------------------------------------------------------------- requests */

@@ -511,6 +511,7 @@ enum nst_ctl_op {
     NST_SO_STATUS,      /* get nst_status */
     NST_TCP_BACKLOG,    /* listener, set int: as nst_open_args.backlog */
     NST_TCP_FASTOPEN_ROOM, /* get int, NST_ST_DEFERRED: bytes that the SYN would take; 0 = no cookie known */
+    NST_SO_MEMINFO,     /* get nst_meminfo */
 };
 
 typedef struct nst_setting_value {
@@ -563,7 +564,39 @@ typedef struct nst_tcp_info { /* Linux's names and meanings where they exist; ti
     uint16_t tcpi_accecn_fail_mode; /* 1 our handshake fell back, 2 ACE cleared on the path, 4 our options blocked, 8 the peer's cleared */
     uint16_t tcpi_accecn_opt_seen;  /* 0 none, 1 empty, 2 with counters, 3 not believed */
     uint16_t tcpi_ecn_mode;         /* 0 none, 1 RFC 3168, 2 AccECN */
+    uint8_t tcpi_probes;       /* window or keepalive probes that were not answered */
+    uint8_t tcpi_delivery_rate_app_limited; /* tcpi_delivery_rate is a lower bound: the application sent too little */
+    uint8_t tcpi_fastopen_client_fail; /* 0 none, 1 no cookie, 2 text not acknowledged by the SYN-ACK, 3 SYN repeated */
+    uint32_t tcpi_ato;         /* how long an acknowledgement may wait now */
+    uint32_t tcpi_fackets;     /* 0, as in Linux */
+    uint32_t tcpi_last_data_sent, tcpi_last_ack_sent /* 0, as in Linux */, tcpi_last_data_recv, tcpi_last_ack_recv; /* ms ago,
+                                  as of the latest time given to the stack */
+    uint32_t tcpi_rcv_ssthresh; /* bytes: what the window may be at most for now */
+    uint32_t tcpi_rcv_rtt;     /* the receiver's estimate */
+    uint32_t tcpi_rcv_wnd;     /* bytes: the window that we announced last */
+    uint32_t tcpi_notsent_bytes;
+    uint64_t tcpi_pacing_rate, tcpi_max_pacing_rate; /* bytes per second; 0 = no round trip measured yet, UINT64_MAX = no limit */
+    uint64_t tcpi_delivery_rate; /* bytes per second, newest sample */
+    uint64_t tcpi_busy_time;   /* with data queued or in flight; of that: */
+    uint64_t tcpi_rwnd_limited; /* held back by the peer's window */
+    uint64_t tcpi_sndbuf_limited; /* the application waited for room in the send buffer, and nothing else was in the way */
+    uint32_t tcpi_delivered;   /* segments that reached the peer, the SYN included */
+    uint32_t tcpi_dsack_dups;  /* duplicates that the peer reported */
+    uint32_t tcpi_reord_seen;  /* times that reordering was seen */
+    uint32_t tcpi_rcv_ooopack; /* segments that arrived out of order */
+    uint32_t tcpi_rehash;      /* 0: flow labels do not change here */
+    uint32_t tcpi_total_rto;   /* timeouts */
+    uint32_t tcpi_total_rto_recoveries; /* runs of them */
+    uint32_t tcpi_total_rto_time; /* ms from the first timeout of each run until an acknowledgement */
 } nst_tcp_info;
+
+typedef struct nst_meminfo { /* Linux's SK_MEMINFO_..., in its order: bytes of payload held, without the memory around them */
+    uint32_t rmem_alloc, rcvbuf;  /* received and not read; what it may be */
+    uint32_t wmem_alloc, sndbuf;  /* in flight; what the send queue may hold */
+    uint32_t fwd_alloc;           /* 0 */
+    uint32_t wmem_queued;         /* written and not acknowledged */
+    uint32_t optmem, backlog, drops; /* 0 */
+} nst_meminfo;
 
 typedef struct nst_conn {
     uint32_t cursor;  /* in: 0 to begin, then as returned; the order is stable */

@@ -30,6 +30,8 @@ enum tcp_accecn_opt { TCP_ACCECN_OPT_NOT_SEEN, TCP_ACCECN_OPT_EMPTY_SEEN, TCP_AC
 
 enum tcp_ca_state { TCP_CA_OPEN = 0, TCP_CA_DISORDER = 1, TCP_CA_CWR = 2, TCP_CA_RECOVERY = 3, TCP_CA_LOSS = 4 }; /* Linux's numbers */
 
+enum tcp_chrono { TCP_CHRONO_IDLE, TCP_CHRONO_BUSY, TCP_CHRONO_RWND_LIMITED, TCP_CHRONO_SNDBUF_LIMITED, TCP_CHRONO_COUNT };
+
 enum { TCP_MSS_DEFAULT4 = 536, TCP_MSS_DEFAULT6 = 1220 /* RFC 9293 §3.7.1 */, TCP_WSCALE_MAX = 14 /* RFC 7323 §2.3 */,
        TCP_OOO_RANGES = 4096 /* LIMIT: ranges out of order per connection */, TCP_ACKS_OWED_MAX = 64 /* LIMIT: duplicate ACKs owed */,
        TCP_PAWS_IDLE_DAYS = 24, TCP_CUT_MARKS = 16 /* LIMIT: blocks of unsent data, tcp_segment.c */ };
@@ -214,6 +216,9 @@ struct tcp_pcb {
         uint32_t app_limited;   /* delivered_total beyond which samples are not app-limited; 0 = not limited */
         nst_time delivered_at, first_sent_at;
         uint64_t round_end;     /* delivered_total that ends the round trip */
+        uint32_t best_segs;     /* the newest sample that is not app-limited, or a higher one that is: segments */
+        uint64_t best_us;       /* and the time they took; 0 = none yet */
+        bool is_best_app_limited;
     } rate;
     struct {
         nst_time at;            /* end of the burst at the pacing rate: the next one begins then */
@@ -266,6 +271,7 @@ struct tcp_pcb {
         bool is_exp;            /* in the experimental kind */
         bool is_child;          /* server: usable in SYN-RECEIVED */
         bool is_taken;          /* the text of the SYN was acknowledged, by either side */
+        uint8_t fail;           /* client: tcpi_fastopen_client_fail */
         uint8_t len;            /* of the cookie; 0 = a request */
         uint8_t cookie[WIRE_FO_MAX];
         seq_t end;
@@ -336,7 +342,13 @@ struct tcp_pcb {
         uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
         uint64_t segs_out, segs_in, data_segs_out, data_segs_in;
         uint32_t total_retrans, fast, rto, tlp, undo;
+        uint32_t rto_recoveries, rto_time_ms; /* runs of timeouts, and how long they took */
+        uint32_t dsack_dups, ooo;
     } n;
+    struct {                    /* tcp_info.c: what held the sender back, and for how long */
+        nst_time since, sum[TCP_CHRONO_COUNT];
+        uint8_t is;             /* enum tcp_chrono */
+    } chrono;
 };
 
 enum { TCP_RECENT = 256 /* places of the table of connections seen lately */ };
@@ -666,7 +678,11 @@ int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, s
 const struct cc_ops *tcp_cc_by_id(int64_t id);           /* enum nst_cc */
 void tcp_cc_choose(struct tcp *t, struct tcp_pcb *p, int64_t id);
 uint32_t tcp_notsent_lowat(const struct tcp *t, uint32_t asked); /* 0 asked = the setting; returns 0 for no limit */
+
+/* ---- tcp_info.c */
 void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out);
+void tcp_meminfo(const struct tcp_pcb *p, nst_meminfo *out);
+void tcp_info_clock(struct tcp *t, struct tcp_pcb *p); /* whatever may be sent has been sent */
 
 /* Pages that queued text may still take; in_order: it lets a stream go on. Some are kept for it, and some for the packets (link
  * addresses, resets) without which nothing queued would ever leave. */

@@ -135,6 +135,8 @@ static void advance_una(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct tcp_
     t->b->stats.tcp_bytes_out += d->acked_bytes;
     if (p->snd.has_urg && seq_geq(ack, p->snd.up))
         p->snd.has_urg = false;
+    if (p->rec.retransmits > 0 && !tcp_timer_is_on(p, TCPT_PERSIST))
+        p->n.rto_time_ms += (uint32_t)((t->b->now - p->rec.first_timeout) / 1000000u);
     p->rec.retransmits = 0;
     p->rtt.backoff = 0;
     tcp_timer_stop(p, TCPT_RTX); /* RFC 6298 (5.2), (5.3): set again below for what remains */

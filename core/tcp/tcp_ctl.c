@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Socket options of TCP connections and listeners, and tcp_info. One table row per option: where it is stored and what it may be. */
+/* Socket options of TCP connections and listeners. One table row per option: where it is stored and what it may be. */
 #include <tcp/tcp.h>
 
 struct int_option {
@@ -155,51 +155,6 @@ static int get_addr(const ipaddr *ip, uint16_t port, void *arg, size_t len)
     return 0;
 }
 
-void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
-{
-    uint32_t mss = p->snd.mss != 0 ? p->snd.mss : 1;
-    *out = (nst_tcp_info){
-        .tcpi_state = p->state,
-        .tcpi_ca_state = p->rec.ca_state,
-        .tcpi_retransmits = p->rec.retransmits,
-        .tcpi_backoff = p->rtt.backoff,
-        .tcpi_options = (uint8_t)((p->opt.ts ? 1 : 0) | (p->opt.sack ? 2 : 0) | (p->opt.wscale ? 4 : 0) | (p->fo.is_taken ? 32 : 0) |
-                                  (p->ecn.is_on || p->acc.is_on ? 8 : 0) | (p->ecn.seen ? 16 : 0)),
-        .tcpi_snd_wscale = p->snd.wscale,
-        .tcpi_rcv_wscale = p->rcv.wscale,
-        .tcpi_rto = (uint32_t)(tcp_rtt_rto(t, p) / 1000),
-        .tcpi_snd_mss = mss,
-        .tcpi_rcv_mss = p->rcv.mss,
-        .tcpi_advmss = tcp_mss_advertise(t, p) - (p->opt.ts && tcp_is_synchronized(p) ? 12u : 0u), /* as Linux: without their room */
-        .tcpi_pmtu = p->route.mtu,
-        .tcpi_unacked = p->rec.packets_out - (tcp_fastopen_is_early(p) && p->rec.packets_out > 0),
-        .tcpi_sacked = p->rec.sacked_out,
-        .tcpi_lost = p->rec.lost_out,
-        .tcpi_retrans = p->rec.retrans_out,
-        .tcpi_rtt = p->rtt.srtt8 / 8,
-        .tcpi_rttvar = p->rtt.rttvar4 / 4,
-        .tcpi_min_rtt = p->rtt.min == UINT32_MAX ? 0 : p->rtt.min,
-        .tcpi_snd_ssthresh = p->cc.ssthresh,
-        .tcpi_snd_cwnd = p->cc.cwnd,
-        .tcpi_snd_wnd = p->snd.wnd,
-        .tcpi_rcv_space = p->rcvbuf,
-        .tcpi_reordering = p->rack.reordering,
-        .tcpi_total_retrans = p->n.total_retrans,
-        .tcpi_rto_count = p->n.rto,
-        .tcpi_fast_count = p->n.fast,
-        .tcpi_bytes_acked = p->n.bytes_acked,
-        .tcpi_bytes_received = p->n.bytes_received,
-        .tcpi_bytes_sent = p->n.bytes_sent,
-        .tcpi_bytes_retrans = p->n.bytes_retrans,
-        .tcpi_segs_out = p->n.segs_out,
-        .tcpi_segs_in = p->n.segs_in,
-        .tcpi_data_segs_out = p->n.data_segs_out,
-        .tcpi_data_segs_in = p->n.data_segs_in,
-        .max_cwnd = p->cc.max_cwnd,
-    };
-    tcp_ecn_info(p, out);
-}
-
 /* RFC 6093 §3.1: the urgent byte is the one before the place that the pointer names. */
 static void urgent_status(struct tcp *t, const struct tcp_pcb *p, nst_status *out)
 {
@@ -251,6 +206,11 @@ int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len)
         return get_int((int32_t)(p->sndq.end - p->sndq.head), arg, len);
     case NST_TCP_FASTOPEN_ROOM:
         return get_int((int32_t)tcp_fastopen_room(t, p), arg, len);
+    case NST_SO_MEMINFO:
+        if (len != sizeof(nst_meminfo))
+            return -NST_EINVAL;
+        tcp_meminfo(p, arg);
+        return 0;
     case NST_TCP_INFO:
         if (len != sizeof(nst_tcp_info))
             return -NST_EINVAL;

@@ -17,6 +17,7 @@
 #include <tcp/tcp.h>
 
 enum { MODE_CLIENT = 1, MODE_SERVER = 2, MODE_CLIENT_NO_COOKIE = 4, MODE_SERVER_NO_COOKIE = 0x200, MODE_ALL_LISTENERS = 0x400 };
+enum { FAIL_NO_COOKIE = 1, FAIL_NOT_ACKED, FAIL_SYN_REPEATED };
 enum { COOKIE_LEN = 8, KEY_STREAM = 7413 /* of the stack's seed: other keys stay what they are */, RESET_S = 60,
        OPTION_SPACE = 40 /* Linux leaves room for all options whether or not they are there */ };
 
@@ -103,6 +104,7 @@ void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool is_asked)
         p->fo.may_carry = has_cookie || none_needed;
         p->fo.offer = p->fo.was_offered = !none_needed;
         p->fo.is_exp = e != NULL && (has_cookie ? e->is_exp : e->exp_tries == 1);
+        p->fo.fail = has_cookie || none_needed ? 0 : FAIL_NO_COOKIE;
         if (e != NULL || none_needed)
             p->snd.peer_mss = expected_mss(t, p, e);
         if (has_cookie) {
@@ -187,6 +189,8 @@ void tcp_fastopen_on_syn_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_
     }
     p->fo.is_taken = seq_geq(p->snd.una, p->fo.end);
     p->fo.rtx_owed = !p->fo.is_taken;
+    if (!p->fo.is_taken)
+        p->fo.fail = p->n.total_retrans > 0 ? FAIL_SYN_REPEATED : FAIL_NOT_ACKED;
     tcp_mark(t, p);
 }
 

@@ -491,6 +491,7 @@ bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame
         tcp_cwnd_validate(t, p, is_cwnd_full);
     p->rec.has_sent = false;
     tcp_rate_check_app_limited(p);
+    tcp_info_clock(t, p);
     arm_timers(t, p);
     if (list_is_linked(&p->ready_link))
         list_unlink(&p->ready_link);

@@ -93,6 +93,7 @@ struct tcp_pcb *tcp_pcb_new(struct tcp *t)
     p->cc.cwnd = p->cc.max_cwnd = (uint32_t)t->b->set[NST_SET_TCP_INITCWND];
     p->cc.ssthresh = CC_SSTHRESH_INFINITE;
     p->rack.reo_wnd_mult = 1;
+    p->rate.app_limited = 1; /* a SYN alone says nothing about the rate */
     p->rack.reordering = (uint32_t)t->b->set[NST_SET_TCP_REORDERING];
     tcp_rtt_init(t, p);
     t->b->stats.tcp_now++;

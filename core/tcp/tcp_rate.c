@@ -44,6 +44,15 @@ void tcp_rate_delivered(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *
     p->rate.first_sent_at = s->xmit;
 }
 
+static void remember_best(struct tcp_pcb *p, const struct cc_rate *r)
+{
+    if (r->is_app_limited && r->delivered * p->rate.best_us < p->rate.best_segs * r->interval_us)
+        return;
+    p->rate.best_segs = r->delivered;
+    p->rate.best_us = r->interval_us;
+    p->rate.is_best_app_limited = r->is_app_limited;
+}
+
 void tcp_rate_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery *d, struct cc_rate *out)
 {
     *out = (struct cc_rate){0};
@@ -60,4 +69,6 @@ void tcp_rate_sample(struct tcp *t, struct tcp_pcb *p, const struct tcp_delivery
     out->tx_in_flight = d->rate_tx_in_flight;
     out->is_app_limited = d->rate_app_limited;
     out->is_valid = out->interval_us > 0 && (p->rtt.min == UINT32_MAX || out->interval_us >= p->rtt.min);
+    if (out->is_valid) /* for tcp_info: a sample that the application limited says "at least" */
+        remember_best(p, out);
 }

@@ -199,6 +199,7 @@ void tcp_reasm_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
         if (p->rcv.is_shut)
             discard(t, p, s->text);
     } else {
+        p->n.ooo++;
         store_out_of_order(t, p, s);
         /* A duplicate ACK, at once. Without SACK the peer counts them: one for each segment. */
         uint32_t acks = p->opt.sack || s->segs == 1 ? 1 : s->segs < TCP_ACKS_OWED_MAX ? s->segs : TCP_ACKS_OWED_MAX;

@@ -97,7 +97,9 @@ void tcp_sack_process(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s
         return;
     unsigned first = 0;
     if (seq_lt(o->sack[0].lo, o->sack[0].hi) && is_dsack(o, s->h.ack)) {
+        uint32_t len = seq_len(o->sack[0].hi, o->sack[0].lo);
         d->has_dsack = true;
+        p->n.dsack_dups += len > p->snd.mss && len <= p->snd.max_wnd ? (len + p->snd.mss - 1) / p->snd.mss : 1;
         d->dsack_is_ours = p->rec.has_undo && seq_geq(o->sack[0].lo, p->rec.undo_marker);
         tcp_rack_on_dsack(p, s, d->dsack_is_ours);
         first = 1;

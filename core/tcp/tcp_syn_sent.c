@@ -32,6 +32,7 @@ static void on_syn_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
         if ((syn->flags & SEG_EVER_RTX) == 0 && !is_text_acked)
             tcp_rtt_sample(t, p, t->b->now - syn->xmit);
         tcp_recovery_seg_acked(p, syn);
+        p->rate.delivered_total++;
         tcp_seg_pop_first(t, p);
     }
     p->snd.una = seq_add(p->snd.iss, 1);

@@ -124,10 +124,12 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
         return give_up(t, p, NST_RULE_TCP_GIVE_UP);
     if (is_user_timeout(t, p, p->rec.rtx_started))
         return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
-    if (p->rec.retransmits == 0)
+    if (p->rec.retransmits == 0) {
         p->rec.first_timeout = t->b->now;
-    else if (!in_handshake && is_r1_over(t, p))
+        p->n.rto_recoveries++;
+    } else if (!in_handshake && is_r1_over(t, p)) {
         ask_for_another_path(t, p);
+    }
     if (!PLANTED(t->b, RETRY_COUNT))
         p->rec.retransmits++;
     if (p->rtt.backoff < 31 && !is_linear(t, p))
