@@ -7,6 +7,19 @@
 static uint16_t clamp16(uint32_t v) { return v < UINT16_MAX ? (uint16_t)v : UINT16_MAX; }
 static uint32_t clamp32(uint64_t v) { return v < UINT32_MAX ? (uint32_t)v : UINT32_MAX; }
 
+static void fill_accecn(const nst_tcp_info *i, struct px_tcp_info *out)
+{
+    out->tcpi_received_ce = i->tcpi_received_ce;
+    out->tcpi_delivered_e1_bytes = i->tcpi_delivered_e1_bytes;
+    out->tcpi_delivered_e0_bytes = i->tcpi_delivered_e0_bytes;
+    out->tcpi_delivered_ce_bytes = i->tcpi_delivered_ce_bytes;
+    out->tcpi_received_e1_bytes = i->tcpi_received_e1_bytes;
+    out->tcpi_received_e0_bytes = i->tcpi_received_e0_bytes;
+    out->tcpi_received_ce_bytes = i->tcpi_received_ce_bytes;
+    out->tcpi_accecn_fail_mode = i->tcpi_accecn_fail_mode;
+    out->tcpi_accecn_opt_seen = i->tcpi_accecn_opt_seen;
+}
+
 void px_tcp_info_of(const struct px *p, const struct file *f, struct px_tcp_info *out)
 {
     nst_tcp_info i = {0};
@@ -79,14 +92,6 @@ void px_tcp_info_of(const struct px *p, const struct file *f, struct px_tcp_info
         .tcpi_total_rto = clamp16(i.tcpi_total_rto),
         .tcpi_total_rto_recoveries = clamp16(i.tcpi_total_rto_recoveries),
         .tcpi_total_rto_time = i.tcpi_total_rto_time,
-        .tcpi_received_ce = i.tcpi_received_ce,
-        .tcpi_delivered_e1_bytes = i.tcpi_delivered_e1_bytes,
-        .tcpi_delivered_e0_bytes = i.tcpi_delivered_e0_bytes,
-        .tcpi_delivered_ce_bytes = i.tcpi_delivered_ce_bytes,
-        .tcpi_received_e1_bytes = i.tcpi_received_e1_bytes,
-        .tcpi_received_e0_bytes = i.tcpi_received_e0_bytes,
-        .tcpi_received_ce_bytes = i.tcpi_received_ce_bytes,
-        .tcpi_accecn_fail_mode = i.tcpi_accecn_fail_mode,
-        .tcpi_accecn_opt_seen = i.tcpi_accecn_opt_seen,
     };
+    fill_accecn(&i, out);
 }
