@@ -7,8 +7,13 @@
 static uint16_t clamp16(uint32_t v) { return v < UINT16_MAX ? (uint16_t)v : UINT16_MAX; }
 static uint32_t clamp32(uint64_t v) { return v < UINT32_MAX ? (uint32_t)v : UINT32_MAX; }
 
-static void fill_accecn(const nst_tcp_info *i, struct px_tcp_info *out)
+/* What Linux appended last: timeouts, accurate ECN. */
+static void fill_newest(const nst_tcp_info *i, struct px_tcp_info *out)
 {
+    out->tcpi_total_rto_recoveries = clamp16(i->tcpi_total_rto_recoveries);
+    out->tcpi_total_rto = clamp16(i->tcpi_total_rto);
+    out->tcpi_total_rto_time = i->tcpi_total_rto_time;
+    out->tcpi_rehash = i->tcpi_rehash;
     out->tcpi_received_ce = i->tcpi_received_ce;
     out->tcpi_delivered_e1_bytes = i->tcpi_delivered_e1_bytes;
     out->tcpi_delivered_e0_bytes = i->tcpi_delivered_e0_bytes;
@@ -88,10 +93,6 @@ void px_tcp_info_of(const struct px *p, const struct file *f, struct px_tcp_info
         .tcpi_rcv_ooopack = i.tcpi_rcv_ooopack,
         .tcpi_snd_wnd = i.tcpi_snd_wnd,
         .tcpi_rcv_wnd = i.tcpi_rcv_wnd,
-        .tcpi_rehash = i.tcpi_rehash,
-        .tcpi_total_rto = clamp16(i.tcpi_total_rto),
-        .tcpi_total_rto_recoveries = clamp16(i.tcpi_total_rto_recoveries),
-        .tcpi_total_rto_time = i.tcpi_total_rto_time,
     };
-    fill_accecn(&i, out);
+    fill_newest(&i, out);
 }
