@@ -32,6 +32,12 @@ static const char *const rules[NST_RULE_COUNT] = {
 #undef NST_X
 };
 
+static const char *const details[NST_RULE_COUNT] = {
+#define NST_X(id, text) [NST_RULE_##id] = text,
+    NST_RULE_DETAILS(NST_X)
+#undef NST_X
+};
+
 static const struct name_pair drops[NST_DROP_COUNT] = {
 #define NST_X(id, name, text) {name, text},
     NST_DROPS(NST_X)
@@ -41,6 +47,7 @@ static const struct name_pair drops[NST_DROP_COUNT] = {
 const char *nst_trace_name(unsigned id) { return id < NST_TRACE_ID_COUNT ? traces[id].name : NULL; }
 const char *nst_trace_fields(unsigned id) { return id < NST_TRACE_ID_COUNT ? traces[id].text : NULL; }
 const char *nst_rule_text(unsigned rule) { return rule < NST_RULE_COUNT ? rules[rule] : NULL; }
+const char *nst_rule_detail(unsigned rule) { return rule < NST_RULE_COUNT ? details[rule] : NULL; }
 const char *nst_drop_name(unsigned drop_id) { return drop_id < NST_DROP_COUNT ? drops[drop_id].name : NULL; }
 const char *nst_drop_text(unsigned drop_id) { return drop_id < NST_DROP_COUNT ? drops[drop_id].text : NULL; }
 

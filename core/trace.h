@@ -146,6 +146,21 @@ enum nst_trace_id {
     X(ACCECN_OPT_ZEROED, "RFC 9768 §3.2.3.2.4: the AccECN option is cleared on the path")                              \
     X(ACCECN_OPT_BLOCKED, "RFC 9768 §3.2.3.2.2: segments with the AccECN option get lost")
 
+/* Rules that come with numbers (nst_tx_note.detail, filled by tcp/tcp_why.c): id, words */
+#define NST_RULE_DETAILS(X)                                                                                           \
+    X(TCP_RACK, "sent {ms} before the newest delivered, reo_wnd {ms}")                                                 \
+    X(TCP_RTO, "timeout {n} in a row, sent {ms} ago")                                                                  \
+    X(TCP_RTO_GO, "timeout {n} in a row, sent {ms} ago")                                                               \
+    X(TCP_SACK_RTX, "{n} SACKed, threshold {n}")                                                                       \
+    X(TCP_FAST_RTX, "{n} duplicate ACKs, threshold {n}")                                                               \
+    X(TCP_TLP, "srtt {ms}, {n} in flight")                                                                             \
+    X(TCP_LIMITED, "{n} in flight, cwnd {n}")                                                                          \
+    X(TCP_SYN_RTX, "timeout {n}")                                                                                      \
+    X(TCP_SYNACK_RTX, "timeout {n}")                                                                                   \
+    X(TCP_ACK_DELAYED, "{ms} after the last segment")                                                                  \
+    X(TCP_PERSIST, "backed off {n} times")                                                                             \
+    X(TCP_KEEPALIVE, "probe {n}")
+
 enum nst_rule {
 #define NST_X(id, text) NST_RULE_##id,
     NST_RULES(NST_X)

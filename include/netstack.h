@@ -155,6 +155,7 @@ typedef struct nst_tx_note { /* why the frame was sent; nst_rule_text() gives wo
     uint32_t snd_wnd;   /* TCP: the peer's window, bytes */
     uint32_t rto_us;    /* TCP: current retransmission timeout, microseconds */
     uint32_t srtt_us;   /* TCP: smoothed round trip time, microseconds; 0 = no sample yet */
+    uint32_t detail[2]; /* the numbers behind the rule, when it was made; nst_rule_detail() says what they are */
 } nst_tx_note;
 
 typedef struct nst_tx_frame {
@@ -179,6 +180,9 @@ typedef struct nst_trace_event {
 NST_API const char *nst_trace_name(unsigned id);   /* NULL past the last id */
 NST_API const char *nst_trace_fields(unsigned id); /* "state_from,state_to,..." */
 NST_API const char *nst_rule_text(unsigned rule);  /* NULL past the last rule */
+/* Words for nst_tx_note.detail: each {ms} or {n} stands for the next of its numbers, {ms} for microseconds to be shown as milliseconds.
+ * NULL = the rule has none. */
+NST_API const char *nst_rule_detail(unsigned rule);
 NST_API const char *nst_drop_name(unsigned drop);  /* "tcp_bad_checksum"; NULL past the last reason */
 NST_API const char *nst_drop_text(unsigned drop);  /* one sentence */
 NST_API const char *nst_tcp_state_name(unsigned state); /* "SYN_RCVD" */

@@ -49,6 +49,7 @@ struct tcp_seg { /* pool object: a segment in flight, or the segments of one sup
     seq_t seq;
     uint32_t len;               /* sequence space: payload + SYN + FIN */
     uint16_t rule;              /* why it is marked lost, for the trace of its retransmission */
+    uint32_t why[2];            /* the numbers behind it (tcp_why.c) */
     uint8_t flags;              /* SEG_... */
     uint8_t rtx_count;          /* saturating */
     nst_time xmit;              /* last transmission */
@@ -535,6 +536,8 @@ struct tcp_seg *tcp_recovery_next_rtx(struct tcp *t, struct tcp_pcb *p); /* lost
 uint32_t tcp_recovery_pipe(const struct tcp_pcb *p);  /* segments in the network */
 bool tcp_recovery_may_send_new(const struct tcp_pcb *p);
 void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule);
+void tcp_why_lost(const struct tcp *t, const struct tcp_pcb *p, struct tcp_seg *s); /* tcp_why.c: the numbers behind s->rule */
+void tcp_why_sent(const struct tcp *t, const struct tcp_pcb *p, enum nst_rule rule, uint32_t why[2]); /* of what is decided as it leaves */
 void tcp_recovery_seg_acked(struct tcp_pcb *p, const struct tcp_seg *s); /* its segments leave the scoreboard */
 void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, bool is_rtx);
 

@@ -19,6 +19,7 @@ struct outseg { /* a decision about one frame */
     uint16_t flags;
     uint16_t rule;
     bool is_rtx, is_syn;
+    uint32_t why[2];   /* the numbers behind the rule (tcp_why.c) */
 };
 
 /* After a visit, or instead of one: whatever could not be sent now is tried again by a timer. */
@@ -85,7 +86,7 @@ void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p)
 
 /* ------------------------------------------------------------------------------------------------ making a segment */
 
-static void fill_note(const struct tcp_pcb *p, const struct outseg *o, nst_tx_note *n)
+static void fill_note(const struct tcp *t, const struct tcp_pcb *p, const struct outseg *o, nst_tx_note *n)
 {
     *n = (nst_tx_note){
         .rule = o->rule,
@@ -98,7 +99,9 @@ static void fill_note(const struct tcp_pcb *p, const struct outseg *o, nst_tx_no
         .snd_wnd = p->snd.wnd,
         .rto_us = p->rtt.rto,
         .srtt_us = p->rtt.srtt8 / 8,
+        .detail = {o->why[0], o->why[1]},
     };
+    tcp_why_sent(t, p, (enum nst_rule)o->rule, n->detail);
 }
 
 /* Everything that a departing acknowledgement settles. */
@@ -200,7 +203,7 @@ static bool emit(struct tcp *t, struct tcp_pcb *p, const struct outseg *o, struc
         l4[17] ^= 1;
     struct ip_frame fr = {.hdr = hdr, .f = f, .l4_hdr_len = hdr_len, .payload_len = o->len, .route = &p->route, .dst = p->remote,
                           .proto = PROTO_TCP, .ttl = p->ttl, .tos = p->tos, .flow = p->flow};
-    fill_note(p, o, &f->note);
+    fill_note(t, p, o, &f->note);
     fr.tos = (uint8_t)((fr.tos & ~3u) | ect);
     bool is_filled = ip_frame_finish(t->ip, &fr);
     count_out(t, p, o);
@@ -251,7 +254,8 @@ static void fill_rtx(struct outseg *o, const struct tcp_seg *s)
     uint32_t fin = (s->flags & SEG_FIN) != 0;
     uint16_t psh = (s->flags & SEG_PSH) != 0 ? TCP_PSH : 0;
     *o = (struct outseg){.seq = s->seq, .len = s->len - fin, .flags = (uint16_t)(TCP_ACK | psh | (fin ? TCP_FIN : 0)),
-                         .rule = s->len == fin ? NST_RULE_TCP_FIN_RTX : s->rule, .is_rtx = true};
+                         .rule = s->len == fin ? NST_RULE_TCP_FIN_RTX : s->rule, .is_rtx = true,
+                         .why = {s->why[0], s->why[1]}};
 }
 
 /* RFC 7413 §4.2.2: what the SYN-ACK did not acknowledge of the SYN's text goes again at once. */

@@ -49,6 +49,7 @@ void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s,
             p->rec.sacked_out = rest;
     }
     s->rule = (uint16_t)rule;
+    tcp_why_lost(t, p, s);
     p->rate.lost_total += s->segs;
     tcp_rack_forget(t, p, s);
 }

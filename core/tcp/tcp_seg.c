@@ -232,6 +232,7 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
         return false;
     n->xmit = s->xmit;
     n->rule = s->rule;
+    memcpy(n->why, s->why, sizeof n->why);
     n->rtx_count = s->rtx_count;
     n->delivered_at = s->delivered_at;
     n->first_sent_at = s->first_sent_at;

@@ -27,6 +27,7 @@ struct sent { /* a data segment of the client's as it left */
     uint16_t rule;
     bool is_rtx;
     uint32_t copy;    /* how often this segment had been sent before */
+    nst_tx_note note;
 };
 
 struct run {
@@ -71,7 +72,7 @@ static inline void on_frame(void *user, int from, nst_time now, const void *ip, 
     assert_true(r->n < SENT_MAX);
     struct sent *s = &r->sent[r->n++];
     *s = (struct sent){.at = now, .segment = (seq - r->isn - 1) / r->mss, .len = len - header, .rule = note->rule,
-                       .is_rtx = note->retransmit};
+                       .is_rtx = note->retransmit, .note = *note};
     assert_true(s->segment < SENT_MAX);
     s->copy = r->copies[s->segment]++;
     r->rtx += s->is_rtx;

@@ -17,6 +17,7 @@
 
 #include "apps/host_env.h"
 #include "apps/note.h"
+#include "core/trace.h"
 #include "apps/svc.h"
 #include "drivers/runloop.h"
 
@@ -122,6 +123,9 @@ static void notes(void **state)
     assert_int_equal(note_text(&note, small, sizeof small), 9);
     assert_memory_equal(small, want, 9);
     assert_int_equal(note_text(&note, small, 1), 0);
+    note = (nst_tx_note){.rule = NST_RULE_TCP_RACK, .detail = {31249, 27000}};
+    note_text(&note, text, sizeof text);
+    assert_non_null(strstr(text, "(sent 31.2 ms before the newest delivered, reo_wnd 27.0 ms)"));
     assert_int_equal(note_text(&note, small, 0), 0);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When received data is acknowledged: Linux's rules, with its numbers. The application reads at once unless a test says otherwise. */
-#include "t.h"
+#include "t_impl.h"
 
 static void data(struct t *t, int dt, uint32_t len)
 {
@@ -22,6 +22,7 @@ TEST(ack_quick, first_sixteen_at_once_the_seventeenth_waits_40_ms)
     data(t, 100, 1000);
     EXPECT_NOTHING(39);
     EXPECT(1, .flags = ACK);
+    EQ(t->log_end->note.detail[0], 40000); /* its note tells how long it has waited */
     EXPECT_NOTHING(1000);
 }
 
