@@ -57,7 +57,7 @@ static void superframe(void **state)
         assert_int_equal(h->b.stats.udp_in, 3);
         for (int i = 0; i < 3; i++) {
             assert_int_equal(recv_from(h, p, &m, 100), i < 2 ? 4 : 2);
-            assert_memory_equal(buf, "aaaabbbbcc" + 4 * i, i < 2 ? 4 : 2);
+            assert_memory_equal(buf, &"aaaabbbbcc"[4 * i], i < 2 ? 4 : 2);
             assert_int_equal(m.peer.port, 999);
         }
         assert_int_equal(recv_from(h, p, &m, 100), -NST_EAGAIN);
