@@ -572,6 +572,7 @@ void tcp_cwnd_begin(const struct tcp *t, struct tcp_pcb *p);
 uint32_t tcp_cwnd_ssthresh(const struct tcp_pcb *p);
 bool tcp_cwnd_is_limited(const struct tcp_pcb *p);
 bool tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p); /* true: the window may be another now */
+void tcp_cwnd_trace(struct tcp *t, const struct tcp_pcb *p, enum nst_rule rule); /* the window was changed, and why */
 void tcp_cwnd_validate(struct tcp *t, struct tcp_pcb *p, bool is_limited);
 
 /* ---- tcp_mtu_probe.c */

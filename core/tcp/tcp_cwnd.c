@@ -27,7 +27,7 @@ uint32_t tcp_cwnd_ssthresh(const struct tcp_pcb *p)
     return is_reducing || p->cc.ssthresh > kept ? p->cc.ssthresh : kept;
 }
 
-static void trace_cwnd(struct tcp *t, const struct tcp_pcb *p, enum nst_rule rule)
+void tcp_cwnd_trace(struct tcp *t, const struct tcp_pcb *p, enum nst_rule rule)
 {
     TRACE(t->b, TCP_CWND, rule, p->conn, p->cc.cwnd, p->cc.ssthresh, tcp_recovery_pipe(p));
 }
@@ -49,7 +49,7 @@ bool tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p)
     p->cc.ssthresh = tcp_cwnd_ssthresh(p);
     for (; idle > rto && p->cc.cwnd > restart; idle -= rto)
         p->cc.cwnd = p->cc.cwnd / 2 > restart ? p->cc.cwnd / 2 : restart;
-    trace_cwnd(t, p, NST_RULE_CC_IDLE);
+    tcp_cwnd_trace(t, p, NST_RULE_CC_IDLE);
     return true;
 }
 
@@ -65,7 +65,7 @@ static void decay(struct tcp *t, struct tcp_pcb *p)
         return;
     p->cc.ssthresh = tcp_cwnd_ssthresh(p);
     p->cc.cwnd = (p->cc.cwnd + used) / 2;
-    trace_cwnd(t, p, NST_RULE_CC_APP_LIMITED);
+    tcp_cwnd_trace(t, p, NST_RULE_CC_APP_LIMITED);
 }
 
 bool tcp_cwnd_is_limited(const struct tcp_pcb *p)

@@ -91,11 +91,6 @@ uint32_t tcp_mtu_probe_next(struct tcp *t, struct tcp_pcb *p)
     return mss;
 }
 
-static void trace_cwnd(struct tcp *t, const struct tcp_pcb *p, enum nst_rule rule)
-{
-    TRACE(t->b, TCP_CWND, rule, p->conn, p->cc.cwnd, p->cc.ssthresh, tcp_recovery_pipe(p));
-}
-
 /* The segment of len bytes that ends at SND.NXT is the probe. It counts twice in the window: it is about as large as two. */
 void tcp_mtu_probe_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len)
 {
@@ -103,7 +98,7 @@ void tcp_mtu_probe_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len)
     p->mtup.end = p->snd.nxt;
     p->mtup.start = seq_add(p->snd.nxt, 0u - len);
     p->cc.cwnd--;
-    trace_cwnd(t, p, NST_RULE_TCP_MTU_PROBE);
+    tcp_cwnd_trace(t, p, NST_RULE_TCP_MTU_PROBE);
 }
 
 /* SND.UNA moved. The window is kept in bytes: fewer and larger segments. */
@@ -116,7 +111,7 @@ void tcp_mtu_probe_on_ack(struct tcp *t, struct tcp_pcb *p)
     p->cc.acked = 0;
     p->cc.ssthresh = tcp_cwnd_ssthresh(p);
     TRACE(t->b, PMTU, NST_RULE_TCP_MTU_PROBE_PASSED, p->conn, p->mtup.low, p->mtup.size);
-    trace_cwnd(t, p, NST_RULE_TCP_MTU_PROBE_PASSED);
+    tcp_cwnd_trace(t, p, NST_RULE_TCP_MTU_PROBE_PASSED);
     p->mtup.low = p->mtup.size;
     p->mtup.size = 0;
     tcp_mss_update(t, p);
@@ -132,7 +127,7 @@ bool tcp_mtu_probe_is_lost(struct tcp *t, struct tcp_pcb *p)
     p->mtup.size = 0;
     p->cc.cwnd++; /* what tcp_mtu_probe_sent took */
     p->cc.ssthresh = tcp_cwnd_ssthresh(p);
-    trace_cwnd(t, p, NST_RULE_TCP_MTU_PROBE_LOST);
+    tcp_cwnd_trace(t, p, NST_RULE_TCP_MTU_PROBE_LOST);
     return true;
 }
 

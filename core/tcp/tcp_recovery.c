@@ -19,11 +19,6 @@ uint32_t tcp_recovery_pipe(const struct tcp_pcb *p)
     return in > gone ? in - gone : 0;
 }
 
-static void trace_cwnd(struct tcp *t, const struct tcp_pcb *p, enum nst_rule rule)
-{
-    TRACE(t->b, TCP_CWND, rule, p->conn, p->cc.cwnd, p->cc.ssthresh, tcp_recovery_pipe(p));
-}
-
 static void set_ca_state(struct tcp *t, struct tcp_pcb *p, enum tcp_ca_state to, enum nst_rule rule)
 {
     if (p->rec.ca_state == to)
@@ -188,7 +183,7 @@ void tcp_recovery_enter_cwr(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule
     p->rec.has_undo = false;
     cc_tell(&p->cc, CC_EV_ECN, t->b->now);
     set_ca_state(t, p, TCP_CA_CWR, rule);
-    trace_cwnd(t, p, rule);
+    tcp_cwnd_trace(t, p, rule);
 }
 
 static void back_to_open(struct tcp *t, struct tcp_pcb *p)
@@ -202,7 +197,7 @@ static void back_to_open(struct tcp *t, struct tcp_pcb *p)
         p->rack.reo_wnd_mult = 1; /* RFC 8985 §6.2 step 4 */
     cc_tell(&p->cc, CC_EV_EXIT, t->b->now);
     set_ca_state(t, p, TCP_CA_OPEN, NST_RULE_CC_EXIT);
-    trace_cwnd(t, p, NST_RULE_CC_EXIT);
+    tcp_cwnd_trace(t, p, NST_RULE_CC_EXIT);
 }
 
 /* SND.UNA passed `recover`. */
@@ -338,7 +333,7 @@ void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p)
     p->ecn.cwr_owed = p->ecn.is_on;
     cc_tell(&p->cc, CC_EV_RTO, t->b->now);
     set_ca_state(t, p, TCP_CA_LOSS, NST_RULE_CC_RTO);
-    trace_cwnd(t, p, NST_RULE_CC_RTO);
+    tcp_cwnd_trace(t, p, NST_RULE_CC_RTO);
 }
 
 /* --------------------------------------------------------------------------------------------------- on every ACK */
@@ -368,7 +363,7 @@ static void inform_cc(struct tcp *t, struct tcp_pcb *p, const struct tcp_deliver
     if (p->cc.cwnd > p->cc.max_cwnd)
         p->cc.max_cwnd = p->cc.cwnd;
     if (p->cc.cwnd != before)
-        trace_cwnd(t, p, reducing ? NST_RULE_CC_PRR : slow_start ? NST_RULE_CC_SLOW_START : NST_RULE_CC_AVOIDANCE);
+        tcp_cwnd_trace(t, p, reducing ? NST_RULE_CC_PRR : slow_start ? NST_RULE_CC_SLOW_START : NST_RULE_CC_AVOIDANCE);
 }
 
 bool tcp_recovery_after_loss(struct tcp *t, struct tcp_pcb *p)
@@ -386,7 +381,7 @@ void tcp_recovery_on_reo(struct tcp *t, struct tcp_pcb *p)
     if (!tcp_recovery_after_loss(t, p) || p->cc.ops->owns_cwnd)
         return;
     tcp_prr_on_ack(p, &d);
-    trace_cwnd(t, p, NST_RULE_CC_PRR);
+    tcp_cwnd_trace(t, p, NST_RULE_CC_PRR);
 }
 
 void tcp_recovery_on_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d)

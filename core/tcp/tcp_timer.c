@@ -139,7 +139,7 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
         p->syn_owed = true;
         if (p->cc.cwnd > 1) {
             p->cc.cwnd = 1; /* RFC 5681 §3.1: a lost SYN means a window of one segment */
-            TRACE(t->b, TCP_CWND, NST_RULE_CC_RTO, p->conn, p->cc.cwnd, p->cc.ssthresh, tcp_recovery_pipe(p));
+            tcp_cwnd_trace(t, p, NST_RULE_CC_RTO);
         }
     } else {
         tcp_recovery_on_rto(t, p);

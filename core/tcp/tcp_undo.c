@@ -59,5 +59,5 @@ void tcp_undo(struct tcp *t, struct tcp_pcb *p, bool unmark_lost, enum nst_rule 
     p->ecn.cwr_owed = false;
     p->rack.advanced = true;
     p->n.undo++;
-    TRACE(t->b, TCP_CWND, rule, p->conn, p->cc.cwnd, p->cc.ssthresh, tcp_recovery_pipe(p));
+    tcp_cwnd_trace(t, p, rule);
 }
