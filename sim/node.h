@@ -23,9 +23,10 @@ struct packet {
     uint32_t len;        /* bytes at data: an IP packet, or a superframe (off.gso_size > 0) */
     uint16_t host;       /* number of the host that sent it */
     uint8_t size_class;  /* of the pool */
+    uint16_t tag;        /* free for the node that holds it */
     nst_offload off;
     nst_tx_note note;    /* why it was sent */
-    uint8_t data[];
+    _Alignas(8) uint8_t data[];
 };
 
 struct packet *packet_new(struct sim *, uint32_t len);    /* NULL = the limit is reached (counted); len <= PACKET_MAX */
@@ -52,9 +53,11 @@ struct packet *heap_pop(struct packet_heap *);         /* NULL = empty */
 void packet_complete(struct packet *);
 /* Flips a bit that `choice` names. false = a superframe, whose checksums nobody verifies: it is as good as lost. */
 bool packet_flip(struct packet *, uint64_t choice);
-/* What every packet looks like to a link: is it IP, and how does it speak of congestion (RFC 3168 §5). */
-bool packet_is_ect(const struct packet *);
-void packet_mark_ce(struct packet *);
+/* How an IP packet speaks of congestion (RFC 3168 §5): the two bits. */
+unsigned packet_ecn(const struct packet *);           /* 0 also for what is not IP */
+void packet_set_ecn(struct packet *, unsigned ecn);   /* of an IP packet */
+void packet_mark_ce(struct packet *);                 /* CE, where the sender is capable; else nothing */
+static inline bool packet_is_ect(const struct packet *p) { return packet_ecn(p) != 0; }
 
 /* ------------------------------------------------------------------------------------------------------------- nodes */
 

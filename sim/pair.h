@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two stacks and the wire between them in virtual time: the smallest network. Everything that happens follows from the configuration:
- * the same seed gives the same run, packet by packet. Frames in flight sit in a heap ordered by arrival, ties by order of sending. */
+/* Two stacks and the wire between them in virtual time: the smallest network, made of the nodes of node.h. Everything that happens
+ * follows from the configuration: the same seed gives the same run, packet by packet. Frames that arrive at the same time do so in the
+ * order of sending. */
 #ifndef SIM_PAIR_H
 #define SIM_PAIR_H
 

@@ -121,8 +121,8 @@ static void settle(struct swarm *s)
 static nst_time next_event(const struct swarm *s)
 {
     nst_time t = app_next(s);
-    if (s->net.len > 0 && s->net.heap[0].at < t)
-        t = s->net.heap[0].at;
+    if (swarm_net_next(s) < t)
+        t = swarm_net_next(s);
     for (int h = 0; h < s->plan.hosts; h++) {
         nst_time d = nst_deadline(s->n[h]);
         t = d < t ? d : t;
@@ -171,8 +171,7 @@ static bool turn(struct swarm *s, nst_time until)
         s->tick_at = s->now + NST_MS(200);
     }
     chance_events(s);
-    while (s->net.len > 0 && s->net.heap[0].at <= s->now && oracle_verdict(s->oracle)->count == 0)
-        swarm_net_step(s);
+    swarm_net_run(s);
     return true;
 }
 
@@ -280,7 +279,7 @@ void swarm_run(const struct swarm_options *o, struct swarm_result *r)
     if (s->oracle == NULL || s->frame == NULL || s->frame2 == NULL || s->text == NULL || s->tx == NULL)
         abort();
     s->now = s->inject_at = s->udp_at = p->start;
-    s->net.chance = luck_of(o->seed, "net", 0);
+    swarm_net_init(s, luck_of(o->seed, "net", 0));
     s->inject_chance = luck_of(o->seed, "inject", 0);
     s->app_chance = luck_of(o->seed, "app", 0);
     s->udp_chance = luck_of(o->seed, "udp", 0);

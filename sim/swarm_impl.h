@@ -4,6 +4,7 @@
 #ifndef SIM_SWARM_IMPL_H
 #define SIM_SWARM_IMPL_H
 
+#include "node.h"
 #include "swarm.h"
 
 #include <setjmp.h>
@@ -70,28 +71,23 @@ static inline bool plan_has(const struct plan *p, enum swarm_fault f) { return (
 void plan_draw(struct plan *, const struct swarm_options *);
 
 /* ---- the network */
-struct packet { /* on its way; an event when it has no bytes and kind says so */
-    nst_time at;
-    uint64_t order;
-    int from, to;
-    uint8_t stage;                 /* 0 = to the router, 1 = to the host */
-    uint32_t len;
-    uint8_t *bytes;
-};
-
 struct swarm;
+struct air;
 struct net {
-    struct packet *heap;
-    uint32_t len, cap;
-    uint64_t order, lost;
+    struct sim *sim;               /* its clock follows swarm.now */
+    struct air *air;               /* the node with all packets on their way */
+    uint64_t lost;
     nst_time busy_up[SWARM_HOSTS], busy_down[SWARM_HOSTS];
     bool in_burst[SWARM_HOSTS];
     struct chance chance;
 };
 
+void swarm_net_init(struct swarm *, struct chance);
 void swarm_net_send(struct swarm *, int from, const uint8_t *bytes, uint32_t len);
+/* stage 0 = to the router, 1 = to the host `to` */
 void swarm_net_launch(struct swarm *, int from, int to, uint8_t stage, nst_time at, const uint8_t *bytes, uint32_t len);
-void swarm_net_step(struct swarm *); /* takes the first packet of the heap on */
+nst_time swarm_net_next(const struct swarm *); /* when the next packet gets somewhere */
+void swarm_net_run(struct swarm *);            /* takes on what is due at swarm.now, until the oracle objects */
 void swarm_net_forget(struct swarm *); /* all packets on their way are lost */
 void swarm_net_free(struct swarm *);
 int swarm_host_of(const struct swarm *, const uint8_t *ip, uint32_t len, bool dst); /* -1 = nobody */

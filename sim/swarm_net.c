@@ -1,52 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The swarm's network: every host has a path to a router and one back, each with its own faults; so two hosts make a pair, and more a
- * dumbbell or an incast. Packets on their way sit in a heap by time, ties by order of sending. */
+ * dumbbell or an incast.
+ *
+ * Theory of operation. A node of sim.c, the air, holds all packets on their way by time, ties by order of sending; its run takes them on,
+ * at the router or at their host. The faults are not chains of link_*.c: all draw from one stream, packet by packet in the order of
+ * sending, so that leaving a fault out of a scenario disturbs the others least, and so that a seed that once failed stays the same run. */
 #include "swarm_impl.h"
+
+#include "sim.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_before(const struct packet *a, const struct packet *b) { return a->at != b->at ? a->at < b->at : a->order < b->order; }
+enum { ROUTER = SWARM_HOSTS }; /* packet.tag: where it goes next, a host or the router */
 
-static void push(struct net *n, struct packet p)
-{
-    if (n->len == n->cap) {
-        n->cap = n->cap ? n->cap * 2 : 64;
-        n->heap = realloc(n->heap, n->cap * sizeof *n->heap);
-        if (n->heap == NULL)
-            abort();
-    }
-    uint32_t i = n->len++;
-    for (; i > 0 && is_before(&p, &n->heap[(i - 1) / 2]); i = (i - 1) / 2)
-        n->heap[i] = n->heap[(i - 1) / 2];
-    n->heap[i] = p;
-}
+struct air {
+    struct node node;
+    struct swarm *s;
+    struct packet_heap on_way;
+};
 
-static struct packet pop(struct net *n)
+static void take(struct air *a, struct packet *p, int to, nst_time at)
 {
-    struct packet top = n->heap[0], last = n->heap[--n->len];
-    uint32_t i = 0;
-    for (uint32_t k; (k = 2 * i + 1) < n->len; i = k) {
-        k += k + 1 < n->len && is_before(&n->heap[k + 1], &n->heap[k]);
-        if (!is_before(&n->heap[k], &last))
-            break;
-        n->heap[i] = n->heap[k];
-    }
-    n->heap[i] = last;
-    return top;
+    p->tag = (uint16_t)to;
+    p->at = at;
+    heap_push(&a->on_way, p);
+    node_wake(&a->node, a->on_way.v[0]->at);
 }
 
 void swarm_net_forget(struct swarm *s)
 {
-    while (s->net.len > 0)
-        free(s->net.heap[--s->net.len].bytes);
+    for (struct packet *p; (p = heap_pop(&s->net.air->on_way)) != NULL;)
+        packet_free(s->net.sim, p);
+    node_wake(&s->net.air->node, NST_NEVER);
 }
 
-void swarm_net_free(struct swarm *s)
-{
-    swarm_net_forget(s);
-    free(s->net.heap);
-}
+void swarm_net_free(struct swarm *s) { sim_free(s->net.sim); }
 
 static bool happens(struct swarm *s, uint32_t ppm) { return ppm != 0 && !s->is_fair && luck_below(&s->net.chance, 1000000) < ppm; }
 
@@ -66,11 +55,12 @@ int swarm_host_of(const struct swarm *s, const uint8_t *ip, uint32_t len, bool d
 
 void swarm_net_launch(struct swarm *s, int from, int to, uint8_t stage, nst_time at, const uint8_t *bytes, uint32_t len)
 {
-    struct packet p = {.at = at, .order = s->net.order++, .from = from, .to = to, .stage = stage, .len = len, .bytes = malloc(len + 1u)};
-    if (p.bytes == NULL)
+    struct packet *p = packet_new(s->net.sim, len);
+    if (p == NULL)
         abort();
-    memcpy(p.bytes, bytes, len);
-    push(&s->net, p);
+    p->host = (uint16_t)from;
+    memcpy(p->data, bytes, len);
+    take(s->net.air, p, stage == 0 ? ROUTER : to, at);
 }
 
 static bool is_lost(struct swarm *s, int from, int to, const struct dir_plan *d)
@@ -105,30 +95,17 @@ static bool pass(struct swarm *s, const struct dir_plan *d, nst_time *busy, uint
     return true;
 }
 
-static void mark_ce(uint8_t *b, uint32_t len)
+static void damage(struct swarm *s, const struct dir_plan *d, struct packet *p)
 {
-    if (len >= 20 && b[0] >> 4 == 4 && (b[1] & 3) != 0 && (b[1] & 3) != 3) {
-        uint32_t before = (uint32_t)b[0] << 8 | b[1], after = before | 3, sum = (uint32_t)b[10] << 8 | b[11];
-        sum = (~sum & 0xffff) + (~before & 0xffff) + after; /* RFC 1624 */
-        sum = (sum & 0xffff) + (sum >> 16);
-        sum = ~((sum & 0xffff) + (sum >> 16)) & 0xffff;
-        b[1] |= 3;
-        b[10] = (uint8_t)(sum >> 8);
-        b[11] = (uint8_t)sum;
-    } else if (len >= 40 && b[0] >> 4 == 6 && (b[1] & 0x30) != 0) {
-        b[1] |= 0x30;
+    bool is_rest = p->len >= 20 && p->data[0] >> 4 == 4 && ((p->data[6] & 31) != 0 || p->data[7] != 0); /* two flips may cancel */
+    if (p->len > 0 && !is_rest && happens(s, d->corrupt)) {
+        uint64_t bit = luck_below(&s->net.chance, 8);
+        p->data[luck_below(&s->net.chance, p->len)] ^= (uint8_t)(1u << bit);
     }
-}
-
-static void damage(struct swarm *s, const struct dir_plan *d, uint8_t *bytes, uint32_t *len)
-{
-    bool is_rest = *len >= 20 && bytes[0] >> 4 == 4 && ((bytes[6] & 31) != 0 || bytes[7] != 0); /* two flips in one datagram may cancel */
-    if (*len > 0 && !is_rest && happens(s, d->corrupt))
-        bytes[luck_below(&s->net.chance, *len)] ^= (uint8_t)(1u << luck_below(&s->net.chance, 8));
     if (happens(s, d->truncate))
-        *len = (uint32_t)luck_below(&s->net.chance, *len + 1u);
+        p->len = (uint32_t)luck_below(&s->net.chance, p->len + 1u);
     if (happens(s, d->ce))
-        mark_ce(bytes, *len);
+        packet_mark_ce(p);
 }
 
 static void enter(struct swarm *s, int from, int to, const uint8_t *bytes, uint32_t len)
@@ -159,35 +136,75 @@ void swarm_net_send(struct swarm *s, int from, const uint8_t *bytes, uint32_t le
 }
 
 /* At the router: on to the host, or back to the sender with an error. */
-static void forward(struct swarm *s, struct packet *p)
+static void forward(struct air *a, struct packet *p)
 {
-    struct dir_plan *d = &s->plan.down[p->to];
+    struct swarm *s = a->s;
+    int from = p->host, to = swarm_host_of(s, p->data, p->len, true);
+    struct dir_plan *d = &s->plan.down[to];
     nst_time at;
     if (d->mtu != 0 && p->len > d->mtu) {
-        uint32_t n = swarm_make_too_big(p->from, p->bytes, p->len, d->mtu, s->frame2);
-        if (n > 0 && pass(s, &s->plan.down[p->from], &s->net.busy_down[p->from], n, &at))
-            swarm_net_launch(s, p->to, p->from, 1, at, s->frame2, n);
+        uint32_t n = swarm_make_too_big(from, p->data, p->len, d->mtu, s->frame2);
+        if (n > 0 && pass(s, &s->plan.down[from], &s->net.busy_down[from], n, &at))
+            swarm_net_launch(s, to, from, 1, at, s->frame2, n);
+        packet_free(s->net.sim, p);
         return;
     }
-    if (is_lost(s, p->from, p->to, d) || !pass(s, d, &s->net.busy_down[p->to], p->len, &at)) {
+    if (is_lost(s, from, to, d) || !pass(s, d, &s->net.busy_down[to], p->len, &at)) {
         s->net.lost++;
+        packet_free(s->net.sim, p);
         return;
     }
-    damage(s, d, p->bytes, &p->len);
-    swarm_net_launch(s, p->from, p->to, 1, at, p->bytes, p->len);
+    damage(s, d, p);
+    take(a, p, to, at);
 }
 
-void swarm_net_step(struct swarm *s)
+static void deliver(struct swarm *s, struct packet *p)
 {
-    struct packet p = pop(&s->net);
-    if (p.stage == 0) {
-        forward(s, &p);
-    } else {
-        nst_rx_frame rx = {.data = p.bytes, .len = p.len, .wire_len = p.len};
-        if (s->opt->on_frame != NULL)
-            s->opt->on_frame(s->opt->user, -1, p.to, s->now, p.bytes, p.len, NULL);
-        oracle_received(s->oracle, p.to, s->now, p.bytes, p.len);
-        nst_input(s->n[p.to], s->ifx[p.to], &rx, 1, s->now);
+    int to = p->tag;
+    nst_rx_frame rx = {.data = p->data, .len = p->len, .wire_len = p->len};
+    if (s->opt->on_frame != NULL)
+        s->opt->on_frame(s->opt->user, -1, to, s->now, p->data, p->len, NULL);
+    oracle_received(s->oracle, to, s->now, p->data, p->len);
+    nst_input(s->n[to], s->ifx[to], &rx, 1, s->now);
+    packet_free(s->net.sim, p);
+}
+
+static void air_run(struct node *n)
+{
+    struct air *a = (struct air *)n;
+    while (a->on_way.count > 0 && a->on_way.v[0]->at <= a->s->now && oracle_verdict(a->s->oracle)->count == 0) {
+        struct packet *p = heap_pop(&a->on_way);
+        if (p->tag == ROUTER)
+            forward(a, p);
+        else
+            deliver(a->s, p);
     }
-    free(p.bytes);
+    if (oracle_verdict(a->s->oracle)->count == 0)
+        node_wake(n, a->on_way.count > 0 ? a->on_way.v[0]->at : NST_NEVER);
+}
+
+static void air_free(struct node *n)
+{
+    free(((struct air *)n)->on_way.v); /* packets belong to the pool */
+    free(n);
+}
+
+nst_time swarm_net_next(const struct swarm *s) { return sim_next(s->net.sim); }
+
+void swarm_net_run(struct swarm *s)
+{
+    while (sim_step(s->net.sim, s->now))
+        ;
+}
+
+void swarm_net_init(struct swarm *s, struct chance chance)
+{
+    static const struct node_ops ops = {"air", node_drop, air_run, air_free};
+    s->net.chance = chance;
+    s->net.sim = sim_new(s->plan.seed);
+    s->net.air = calloc(1, sizeof *s->net.air);
+    if (s->net.sim == NULL || s->net.air == NULL)
+        abort();
+    s->net.air->s = s;
+    node_add(s->net.sim, &s->net.air->node, &ops);
 }
