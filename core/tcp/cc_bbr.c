@@ -22,12 +22,15 @@
  * DEVIATION: losses are judged per ACK by the rate sample (lost / tx_in_flight), not per lost packet at the time of marking, so
  *   that the volume at which a probe failed is that of the newest delivered segment, not interpolated to the lost one.
  * DEVIATION: classic ECN is answered like a loss (RFC 3168 §5); the draft leaves ECN open. Without has_ece marks are not seen.
+ * DEVIATION: pacing is never slower than a segment per second, which RFC 6298 §2.1 lets any sender do. Where every round of two cycles
+ *   ended in a timeout, the samples are those of the timeouts, and at their rate a path that is well again would be found too late.
  * DEVIATION: a probe that PROBE_RTT cuts short ends its cycle of the bandwidth filter all the same. By the draft it would not, and
  *   where rounds are so long that every probe is cut short (a deep queue after the bandwidth fell) the old maximum would stay.
  * LIMIT: extra_acked is the maximum over 5 to 10 rounds in two halves, in STARTUP over one.
  * LIMIT: where the bandwidth falls to an eighth in front of a queue of many BDP without losses, the queue inflates min_rtt and stays
  *   (the draft's weakness: each cycle drains to the inflated BDP, sees a slightly lower RTT, and PROBE_RTT waits).
- * LIMIT: before the first RTT sample pacing_bps stays 0: the stack's own rule.
+ * LIMIT: before the first RTT sample pacing_bps stays 0, whatever the rate samples say: the stack's own rule. (The draft paces at the
+ *   initial window per millisecond, 5.6.2.)
  * Missing on purpose: L4S/AccECN responses (not in the draft). */
 #include <tcp/tcp_cc.h>
 
@@ -563,8 +566,8 @@ static uint64_t bytes_per_second(uint64_t bw, uint32_t mss)
 static void set_pacing_rate(struct cc *cc, uint32_t gain_percent)
 {
     struct bbr *b = &cc->u.bbr;
-    uint64_t rate = bytes_per_second(b->bw, b->mss) * gain_percent * PACING_PERCENT / 10000;
-    if (rate > 0 && (b->is_full_bw_reached || rate > cc->pacing_bps))
+    uint64_t rate = max_u64(bytes_per_second(b->bw, b->mss) * gain_percent * PACING_PERCENT / 10000, b->mss);
+    if (b->has_pacing && b->bw > 0 && (b->is_full_bw_reached || rate > cc->pacing_bps))
         cc->pacing_bps = rate;
 }
 

@@ -89,9 +89,9 @@ struct tcp_pcb *tcp_pcb_new(struct tcp *t)
     p->keepcnt = (uint8_t)t->b->set[NST_SET_TCP_KEEPCNT];
     p->keepidle_ms = (uint32_t)t->b->set[NST_SET_TCP_KEEPIDLE];
     p->keepintvl_ms = (uint32_t)t->b->set[NST_SET_TCP_KEEPINTVL];
-    tcp_cc_choose(t, p, t->b->set[NST_SET_TCP_CC]);
     p->cc.cwnd = p->cc.max_cwnd = (uint32_t)t->b->set[NST_SET_TCP_INITCWND];
     p->cc.ssthresh = CC_SSTHRESH_INFINITE;
+    tcp_cc_choose(t, p, t->b->set[NST_SET_TCP_CC]); /* looks at the window */
     p->rack.reo_wnd_mult = 1;
     p->rate.app_limited = 1; /* a SYN alone says nothing about the rate */
     p->rack.reordering = (uint32_t)t->b->set[NST_SET_TCP_REORDERING];

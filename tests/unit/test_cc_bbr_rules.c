@@ -421,6 +421,38 @@ static void before_the_first_rtt_nothing_is_paced(void **state)
     assert_int_equal(cc.send_quantum, 65536);
 }
 
+/* Every segment was retransmitted and no timestamp tells which copy arrived: the rates are those of timeouts, and no pace. */
+static void rates_without_an_rtt_set_no_pace(void **state)
+{
+    (void)state;
+    struct cc cc = cc_make(&cc_bbr, 10, CC_SSTHRESH_INFINITE, 0);
+    struct cc_ack a = {.now = NST_S(8), .mss = 52, .acked_segs = 1, .delivered_segs = 1, .delivered_total = 1, .in_flight = 1,
+                       .rate = {.is_valid = true, .delivered = 1, .interval_us = 8000000, .tx_in_flight = 2}};
+    cc_bbr.on_ack(&cc, &a);
+    assert_true(cc.u.bbr.bw > 0 && cc.pacing_bps == 0);
+    a.srtt_us = 72000;
+    a.delivered_total = 2;
+    cc_bbr.on_ack(&cc, &a);
+    assert_true(cc.pacing_bps == 20005); /* 2.77 * 10 * 52 / 0.072 s */
+}
+
+/* However slow the path seems: a segment a second. */
+static void the_pace_has_a_floor(void **state)
+{
+    (void)state;
+    struct cc cc = cc_make(&cc_bbr, 10, CC_SSTHRESH_INFINITE, 0);
+    struct cc_ack a = {.mss = 1000, .acked_segs = 1, .delivered_segs = 1, .srtt_us = 100000, .rtt_us = 100000, .in_flight = 1,
+                       .rate = {.is_valid = true, .delivered = 1, .interval_us = 3000000, .tx_in_flight = 2}};
+    for (unsigned i = 1; i <= 8; i++) {
+        a.now = NST_S(1) * i; /* too soon for PROBE_RTT */
+        a.delivered_total = i;
+        a.rate.prior_delivered = i - 1;
+        cc_bbr.on_ack(&cc, &a);
+    }
+    assert_true(cc.u.bbr.is_full_bw_reached);
+    assert_true(cc.pacing_bps == 1000);
+}
+
 /* Segments without an RTT sample, all retransmitted: up to the initial window, not more. */
 static void without_rtt_the_initial_window_is_the_limit(void **state)
 {
@@ -484,6 +516,8 @@ int main(void)
         cmocka_unit_test(timeout_remembers_the_window),
         cmocka_unit_test(undo_restores_bounds_and_state),
         cmocka_unit_test(before_the_first_rtt_nothing_is_paced),
+        cmocka_unit_test(rates_without_an_rtt_set_no_pace),
+        cmocka_unit_test(the_pace_has_a_floor),
         cmocka_unit_test(without_rtt_the_initial_window_is_the_limit),
         cmocka_unit_test(extremes_stay_in_bounds),
     };

@@ -129,4 +129,14 @@ TEST(pacing, bbr_paces_without_being_asked)
     give_up(t);
 }
 
+/* tcp.cc: the algorithm begins with the window that the connection begins with, and paces from its first round trip. */
+TEST(pacing, bbr_begins_at_the_initial_window_per_round_trip)
+{
+    struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_CC, NST_CC_BBR}}));
+    EQ(t_pcb(t)->cc.pacing_bps, 277000); /* 2.77 * 10 * 1000 / 0.1 s */
+    EQ(t_sent(t, 0), 2);
+    EQ(t_sent(t, NST_MS(100)), 9); /* of a window of ten and the one that the handshake delivered */
+    give_up(t);
+}
+
 int main(void) { return t_main(); }
