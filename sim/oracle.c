@@ -81,8 +81,12 @@ void oend_restart(struct oend *e)
     n.syns = e->syns;
     memcpy(n.seen, e->seen, sizeof n.seen);
     n.seens = e->seens;
-    if (!e->has_iss)
+    if (!e->has_iss) { /* RFC 7413 §4.2: the child was accepted, and nothing but memory kept its SYN-ACK back */
         n.wrote = e->wrote;
+        n.closed_wr = e->closed_wr;
+        n.closed = e->closed;
+        n.aborted = e->aborted;
+    }
     n.owed_since = NST_NEVER;
     n.peer_mss = 0;
     n.is_clean = true;
@@ -225,6 +229,34 @@ static void take_window(const struct oracle *o, struct oend *e, const struct opk
         e->una = ack;
 }
 
+void oracle_note_flown(struct oend *e, nst_time t, uint32_t end)
+{
+    if (e->flowns == FLOWN)
+        e->flowns--; /* what the newest covers seems older than it is */
+    else
+        e->flown[(e->flown_first + e->flowns) % FLOWN].at = t;
+    e->flown[(e->flown_first + e->flowns++) % FLOWN].end = end;
+}
+
+/* How long ago what `ack` covers last left first: the longest round trip that the host may have measured. */
+static nst_time age_of(struct oend *e, nst_time t, uint32_t ack)
+{
+    nst_time age = 0;
+    for (; e->flowns > 0 && o_diff(e->flown[e->flown_first].end, ack) <= 0; e->flowns--) {
+        age = t - e->flown[e->flown_first].at;
+        e->flown_first = (e->flown_first + 1) % FLOWN;
+    }
+    return age;
+}
+
+/* RFC 9293 §3.10.7.4, first: otherwise the segment is dropped, and its ACK with it. */
+static bool is_surely_acceptable(const struct oend *e, const struct opkt *p, uint32_t whole_before)
+{
+    uint32_t off = p->seq - e->irs, len = p->len + ((p->flags & OF_FIN) != 0);
+    bool is_fresh_ts = !e->ts || (p->has_ts && o_diff(p->ts_val, e->ts_max) >= 0); /* RFC 7323 §5.3 */
+    return is_fresh_ts && o_diff(off, e->adv) <= 0 && (len > 0 ? o_diff(off + len, whole_before) > 0 : o_diff(off, whole_before) >= 0);
+}
+
 static void take_ack(const struct oracle *o, struct oend *e, nst_time t, const struct opkt *p, uint32_t whole_before)
 {
     for (uint32_t i = 0; i < e->cookies && i < COOKIES; i++)
@@ -237,6 +269,10 @@ static void take_ack(const struct oracle *o, struct oend *e, nst_time t, const s
         /* RFC 7323 §4.1: behind lost ACKs the echo may be as old as the last progress, and the round trip seems as long. */
         uint64_t pause = (t - e->progress_at) / 1000 * 3;
         e->progress_at = t;
+        /* RFC 6298 §2.2: three times the first sample, and no more later; it shows in no packet until one is sent. */
+        uint64_t age = age_of(e, t, ack) / 1000 * 3;
+        if (age > e->rto_us)
+            e->rto_us = age < o->c.rto_max / 1000 ? (uint32_t)age : (uint32_t)(o->c.rto_max / 1000);
         if (e->is_clean || pause <= e->rto_us)
             e->is_rto_new = true;
         else
@@ -244,7 +280,7 @@ static void take_ack(const struct oracle *o, struct oend *e, nst_time t, const s
         e->una_max = ack;
         e->base = t;
         e->tries = 0;
-        e->is_clean |= e->una_max == e->nxt;
+        e->is_clean |= e->una_max == e->nxt && is_surely_acceptable(e, p, whole_before);
     } else if (p->len == 0 && ack == e->una_max && e->nxt != e->una_max) {
         e->is_clean = false; /* a duplicate ACK */
     }

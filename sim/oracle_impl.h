@@ -35,7 +35,7 @@ uint32_t oranges_end(const struct oranges *, uint32_t from); /* end of the range
 void oranges_drop_below(struct oranges *, uint32_t);
 void oranges_clear(struct oranges *);
 
-enum { SEEN = 16, COOKIES = 8 };
+enum { SEEN = 16, COOKIES = 8, FLOWN = 64 };
 
 struct osyn {
     uint32_t irs, len, ts, ts_last, wnd;
@@ -92,6 +92,8 @@ struct oend {
     nst_time progress_at;        /* the last ACK of something new, or the beginning of a flight */
     nst_time base;               /* last progress or transmission that starts the RTO anew */
     nst_time sent_at;            /* anything at all */
+    struct { uint32_t end; nst_time at; } flown[FLOWN]; /* new data by its end and when it left, a ring; the last gathers when it is full */
+    uint32_t flown_first, flowns;
     uint32_t tries, silent;      /* retransmissions of the first byte since progress; since anything was received */
     uint32_t probes;
     uint32_t rto_us;             /* the longest since the timer was set */
@@ -125,6 +127,7 @@ uint16_t *oracle_rule_flags(unsigned *count);
 struct oend *oracle_end(struct oracle *, int host, const nst_addr *local, const nst_addr *remote, bool make);
 void oend_restart(struct oend *);
 void oracle_adopt_syn(struct oend *, const struct opkt *, uint32_t text); /* the peer's SYN counts from now on */
+void oracle_note_flown(struct oend *, nst_time, uint32_t end); /* new data up to `end` leaves */
 /* oracle_rules.c: a segment of `e` leaves; e is as it was before. */
 void oracle_check_sent(struct oracle *, struct oend *e, nst_time, const struct opkt *, const nst_tx_note *);
 void oracle_check_clocks(struct oracle *, struct oend *e, nst_time);

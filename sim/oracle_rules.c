@@ -248,6 +248,7 @@ static void check_new(struct oracle *o, struct oend *e, nst_time t, const struct
         e->base = t;
     e->probes = 0;
     e->nxt = end;
+    oracle_note_flown(e, t, end);
     o->idle_frames = 0;
     if (fin) {
         e->fin_sent = true;

@@ -259,3 +259,60 @@ TEST(oracle, RST_EXACT)
     oracle_trace(w.o, 0, &ev);
     expect(ORACLE_RST_EXACT);
 }
+
+/* ------------------------------------------------------------------------------------- what looks wrong and is right */
+
+static void accept(void)
+{
+    EQ(oracle_verdict(w.o)->count, 0);
+    oracle_free(w.o);
+}
+
+/* seed 25895: no memory for the SYN-ACK; the application has accepted, written and shut down before it leaves (RFC 7413 §4.2). */
+TEST(oracle_accepts, a_child_that_is_closed_before_its_syn_ack_leaves)
+{
+    setup();
+    oracle_free(w.o);
+    struct oracle_config c = {.rto_min = NST_MS(200), .rto_max = NST_S(120), .max_retries = 3, .fastopen_hosts = 1, .is_starved = true};
+    w.o = oracle_new(&c);
+    w.note = (nst_tx_note){.conn = 1, .state = 3, .rto_us = 1000000, .cwnd = 100000};
+    got((struct hand){.seq = IRS, .flags = 2, .syn_opts = true, .ts = 500});
+    struct oracle_conn k = conn();
+    oracle_app_accepted(w.o, &k, w.now);
+    oracle_app_wrote(w.o, &k, w.now, 10);
+    oracle_app_closed(w.o, &k, w.now, NST_SHUT_WR);
+    sent((struct hand){.seq = ISS, .ack = IRS + 1, .flags = 18, .syn_opts = true, .ecr = 500});
+    sent((struct hand){.seq = ISS + 1, .ack = IRS + 1, .len = 10, .flags = 25, .ecr = 500});
+    accept();
+}
+
+/* seed 26507: the queue of a slow path grew while ACKs came and nothing left: the RTO grew too, and no packet said so. */
+TEST(oracle_accepts, an_rto_that_grew_by_round_trips_alone)
+{
+    setup();
+    w.note.rto_us = 200000;
+    for (unsigned i = 0; i < 2; i++)
+        sent((struct hand){.seq = ISS + 501 + i * 100, ACKED, .len = 100, .flags = 24});
+    w.now += NST_MS(900);
+    got((struct hand){.seq = IRS + 101, .ack = ISS + 601, .flags = 16, .ts = 520, .ecr = 12});
+    w.now += NST_MS(2400); /* SRTT + 4 * RTTVAR of 900 ms each, once; twice 200 ms and a second passed long ago */
+    oracle_tick(w.o, w.now);
+    EQ(oracle_verdict(w.o)->count, 0);
+    w.now += NST_S(20);
+    oracle_tick(w.o, w.now);
+    expect(ORACLE_RTO_LATE);
+}
+
+/* seed 31910: an ACK on text that is all old is dropped with it (RFC 9293 §3.10.7.4): for the host the old flight is still out. */
+TEST(oracle_accepts, a_flight_whose_ack_came_on_a_duplicate)
+{
+    setup();
+    sent((struct hand){.seq = ISS + 501, ACKED, .len = 400, .flags = 24});
+    got((struct hand){.seq = IRS + 101, .ack = ISS + 501, .flags = 16, .ts = 520, .ecr = 12});
+    got((struct hand){.seq = IRS + 101, .ack = ISS + 501, .flags = 16, .ts = 520, .ecr = 12}); /* a duplicate: no longer clean */
+    got((struct hand){.seq = IRS + 1, .ack = ISS + 901, .len = 100, .flags = 24, .ts = 530, .ecr = 13});
+    w.note.flight = 900;
+    w.note.cwnd = 400;
+    sent((struct hand){.seq = ISS + 901, ACKED, .len = 100, .flags = 24});
+    accept();
+}
