@@ -183,6 +183,8 @@ int sim_run_open(struct sim_run *r, const struct scenario *s, const struct optio
     r->scenario = s;
     sha256_init(&r->hash);
     host_env_init(&env, s->seed);
+    env.alloc = NULL; /* the simulator's, which suits hosts of any size */
+    env.free = NULL;
     host_env_command(o->argc, o->argv, s->seed);
     status = open_record(r, o);
     if (status != EXIT_OK)

@@ -23,7 +23,7 @@ struct host_config {
     int32_t skew_ppb;      /* its clock gains this many nanoseconds per second, > -PPB */
     nst_time clock_start;  /* what its clock shows at the beginning */
     struct host_app app;   /* run = NULL: driven from outside, see host_flush */
-    nst_env env;           /* alloc = NULL: memory from calloc. panic = NULL: says what and aborts. seed and trace are set by host_new */
+    nst_env env;           /* alloc = NULL: memory from mmap. panic = NULL: says what and aborts. seed and trace are set by host_new */
 };
 
 void host_config_default(struct host_config *);

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MANY = 1000 /* flows */ };
+
 /* ------------------------------------------------------------------------------------------------------------- hooks */
 
 static void on_frame(void *user, unsigned host, bool out, const struct packet *p)
@@ -130,7 +132,8 @@ static bool join_line(struct net *net)
 
 /* ------------------------------------------------------------------------------------------------------------- parts */
 
-/* Limits by the number of flows: most hosts have one or two. */
+/* Limits by the number of flows: most hosts have one or two. Where there are many, send buffers begin as small as Linux's (they grow with
+ * the congestion window): 64 KiB of each would be written and, for the most part, not sent for a long time. */
 static void size_host(const struct scenario *s, const struct party *p, struct host_config *c)
 {
     uint64_t flows = p->send_count + p->receives, pages = flows * 8192;
@@ -139,6 +142,8 @@ static void size_host(const struct scenario *s, const struct party *p, struct ho
     c->cfg.max_time_wait = (uint32_t)flows + 32;
     c->cfg.max_neighbor = 16;
     c->cfg.pages = pages > 1u << 20 ? 1u << 20 : (uint32_t)pages;
+    if (s->flows >= MANY)
+        c->cfg.set[NST_SET_TCP_WMEM] = 16384;
     for (size_t i = 0; i < s->sets; i++)
         c->cfg.set[s->set[i].setting] = s->set[i].value;
     c->mtu = largest_mtu(s);
@@ -170,7 +175,7 @@ static bool add_hosts(struct net *net, const nst_env *env)
 static bool add_flows(struct net *net)
 {
     const struct scenario *s = &net->s;
-    bool many = s->flows > 1000;
+    bool many = s->flows > MANY;
     for (unsigned i = 0; i < net->flows; i++) {
         struct net_flow *f = &net->flow[i];
         *f = (struct net_flow){.index = i, .cc = s->cc[i % s->ccs], .start = i * s->start, .rtt = &net->all};

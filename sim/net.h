@@ -31,16 +31,16 @@ struct net_flow {
     nst_sock out, in;           /* handles; 0 = none (any more) */
     nst_time start, done;       /* when it was opened; when the receiver saw the end, 0 = not yet */
     uint64_t sent, got;         /* bytes given to the sender's stack, bytes that the receiver's application read */
-    nst_tcp_info info;          /* of the sender, as last seen */
     struct net_rtt *rtt;        /* its own up to 1000 flows, else one for all */
     struct net_sample *samples; /* of the first NET_SAMPLED_FLOWS flows */
     size_t sample_count;
+    nst_tcp_info info;          /* of the sender, as last seen; last, because it is large and little used */
 };
 
 struct net;
 enum net_end { NET_GOES_ON, NET_TIME_IS_UP, NET_ALL_DONE, NET_EVENTS_SPENT, NET_STANDS_STILL };
 
-/* The hooks see everything that the sim has; their `user` is kept. env: as in host_config; alloc NULL = calloc. NULL = no memory. */
+/* The hooks see everything that the sim has; their `user` is kept. env: as in host_config. NULL = no memory. */
 struct net *net_new(const struct scenario *, const struct sim_hooks *, const nst_env *env);
 void net_free(struct net *);
 enum net_end net_run(struct net *, nst_time until); /* at most until then */

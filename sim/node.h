@@ -73,7 +73,6 @@ struct node { /* the first member of each kind of node */
     struct sim *sim;
     struct node *next;      /* where packets go from here; never NULL: the end of the world drops them */
     nst_time next_at;       /* NST_NEVER = nothing to do; written by node_wake only */
-    uint64_t order;         /* of equal times */
     size_t heap_index;      /* in the heap of the sim, while next_at is set */
     uint64_t rng;           /* its own sequence of chances: other nodes do not disturb it */
     uint64_t passed, dropped, changed; /* packets */

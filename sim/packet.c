@@ -4,11 +4,13 @@
  * Theory of operation. Four sizes: an ACK, a full frame, a jumbo frame, a superframe. Packets are cut from blocks of about 256 KiB and go
  * to the free list of their size; the last one freed is the next one used, so a quiet link stays in the cache.
  * LIMIT: sim.packet_bytes_max; a packet beyond it is not made, as on a machine without memory. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "segment.h"
 #include "sim.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define HAS_ASAN 1
@@ -26,7 +28,7 @@
 #define SHUT(at, n) ((void)(at), (void)(n))
 #endif
 
-enum { BLOCK = 1 << 18 };
+enum { BLOCK = 1 << 18, HUGE = 1 << 21 };
 static const uint32_t class_bytes[SIM_CLASSES] = {192, 1664, 9216, PACKET_MAX};
 
 struct block {
@@ -37,19 +39,22 @@ struct block {
 static uint32_t slot_size(unsigned c) { return (uint32_t)(sizeof(struct packet) + class_bytes[c] + 15) & ~15u; }
 _Static_assert(offsetof(struct packet, data) % 8 == 0, "a sanitizer marks 8 bytes at a time");
 
+/* The first blocks of a class are small: most networks need no others. A long queue goes into pages of 2 MiB, or each packet that leaves it
+ * would miss in the TLB. */
 static bool more(struct sim *s, unsigned c)
 {
     struct sim_class *k = &s->packets[c];
-    uint32_t n = BLOCK / slot_size(c) > 0 ? BLOCK / slot_size(c) : 1;
-    size_t size = sizeof(struct block) + (size_t)n * slot_size(c);
+    size_t size = s->packet_bytes >= 2 * HUGE && s->packet_bytes + HUGE <= s->packet_bytes_max ? HUGE : BLOCK;
     struct block *b;
-    if (s->packet_bytes + size > s->packet_bytes_max || (b = malloc(size)) == NULL)
+    if (s->packet_bytes + size > s->packet_bytes_max || (b = size == HUGE ? aligned_alloc(HUGE, HUGE) : malloc(size)) == NULL)
         return false;
+    if (size == HUGE)
+        madvise(b, HUGE, MADV_HUGEPAGE);
     b->next = s->blocks;
     s->blocks = b;
     s->packet_bytes += size;
     k->block = (uint8_t *)(b + 1);
-    k->left = n;
+    k->left = (uint32_t)((size - sizeof *b) / slot_size(c));
     return true;
 }
 
@@ -119,8 +124,12 @@ struct packet *fifo_pop(struct packet_fifo *q)
     if (p == NULL)
         return NULL;
     q->head = p->next;
-    if (q->head == NULL)
+    if (q->head == NULL) {
         q->tail = NULL;
+    } else { /* the next one to leave: in a long queue it has left the cache long ago */
+        __builtin_prefetch(q->head);
+        __builtin_prefetch(&q->head->data);
+    }
     q->count--;
     q->bytes -= p->len;
     return p;

@@ -3,7 +3,8 @@
  *
  * Theory of operation. An event is "run this node": each node has at most one, so the heap holds nodes, not packets; a link with a
  * thousand packets under way is one entry whose time moves. A node stands in the heap exactly while next_at is set; moving it is
- * O(log nodes). INVARIANT: the heap is ordered by (next_at, order), and orders are unique, so the sequence of events is total. */
+ * O(log nodes). INVARIANT: the heap is ordered by (at, order), and orders are unique, so the sequence of events is total. Its entries hold
+ * their keys, and have four children each: to compare touches no node, and with thousands of hosts those are not in the cache. */
 #include "sim.h"
 
 #include <stdlib.h>
@@ -23,49 +24,54 @@ uint64_t chance_below(uint64_t *rng, uint64_t n) { return n != 0 ? chance_next(r
 
 /* ---------------------------------------------------------------------------------------------------------- the heap */
 
-static bool runs_before(const struct node *a, const struct node *b)
+enum { CHILDREN = 4 };
+
+static bool runs_before(const struct sim_event *a, const struct sim_event *b)
 {
-    return a->next_at != b->next_at ? a->next_at < b->next_at : a->order < b->order;
+    return a->at != b->at ? a->at < b->at : a->order < b->order;
 }
 
-static void put(struct sim *s, size_t i, struct node *n)
+static void put(struct sim *s, size_t i, struct sim_event e)
 {
-    s->heap[i] = n;
-    n->heap_index = i;
+    s->heap[i] = e;
+    e.node->heap_index = i;
 }
 
-static void sift_up(struct sim *s, size_t i, struct node *n)
+static void sift_up(struct sim *s, size_t i, struct sim_event e)
 {
-    for (; i > 0 && runs_before(n, s->heap[(i - 1) / 2]); i = (i - 1) / 2)
-        put(s, i, s->heap[(i - 1) / 2]);
-    put(s, i, n);
+    for (size_t up; i > 0 && runs_before(&e, &s->heap[up = (i - 1) / CHILDREN]); i = up)
+        put(s, i, s->heap[up]);
+    put(s, i, e);
 }
 
-static void sift_down(struct sim *s, size_t i, struct node *n)
+static void sift_down(struct sim *s, size_t i, struct sim_event e)
 {
-    for (size_t k; (k = 2 * i + 1) < s->heap_count; i = k) {
-        if (k + 1 < s->heap_count && runs_before(s->heap[k + 1], s->heap[k]))
-            k++;
-        if (!runs_before(s->heap[k], n))
+    for (size_t k; (k = CHILDREN * i + 1) < s->heap_count;) {
+        size_t first = k, end = k + CHILDREN < s->heap_count ? k + CHILDREN : s->heap_count;
+        while (++k < end)
+            if (runs_before(&s->heap[k], &s->heap[first]))
+                first = k;
+        if (!runs_before(&s->heap[first], &e))
             break;
-        put(s, i, s->heap[k]);
+        put(s, i, s->heap[first]);
+        i = first;
     }
-    put(s, i, n);
+    put(s, i, e);
 }
 
-static void settle(struct sim *s, size_t i, struct node *n)
+static void settle(struct sim *s, size_t i, struct sim_event e)
 {
-    if (i > 0 && runs_before(n, s->heap[(i - 1) / 2]))
-        sift_up(s, i, n);
+    if (i > 0 && runs_before(&e, &s->heap[(i - 1) / CHILDREN]))
+        sift_up(s, i, e);
     else
-        sift_down(s, i, n);
+        sift_down(s, i, e);
 }
 
 static void unwake(struct node *n)
 {
     struct sim *s = n->sim;
-    struct node *last = s->heap[--s->heap_count];
-    if (last != n)
+    struct sim_event last = s->heap[--s->heap_count];
+    if (last.node != n)
         settle(s, n->heap_index, last);
     n->next_at = NST_NEVER;
 }
@@ -82,12 +88,12 @@ void node_wake(struct node *n, nst_time at)
         return;
     }
     bool is_new = n->next_at == NST_NEVER;
+    struct sim_event e = {at, s->order++, n};
     n->next_at = at;
-    n->order = s->order++;
     if (is_new)
-        sift_up(s, s->heap_count++, n);
+        sift_up(s, s->heap_count++, e);
     else
-        settle(s, n->heap_index, n);
+        settle(s, n->heap_index, e);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- nodes */
@@ -105,7 +111,7 @@ void node_add(struct sim *s, struct node *n, const struct node_ops *ops)
 {
     if (s->node_count == s->node_size) {
         s->node = grow(s->node, &s->node_size, sizeof(struct node *));
-        s->heap = realloc(s->heap, s->node_size * sizeof(struct node *));
+        s->heap = realloc(s->heap, s->node_size * sizeof *s->heap);
         if (s->heap == NULL)
             abort();
     }
@@ -198,8 +204,8 @@ bool sim_step(struct sim *s, nst_time until)
         return false;
     }
     s->now = at;
-    for (uint64_t order = s->order; s->heap_count > 0 && s->heap[0]->next_at == at && s->heap[0]->order < order;) {
-        struct node *n = s->heap[0];
+    for (uint64_t order = s->order; s->heap_count > 0 && s->heap[0].at == at && s->heap[0].order < order;) {
+        struct node *n = s->heap[0].node;
         unwake(n);
         s->events++;
         n->ops->run(n);

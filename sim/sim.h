@@ -24,12 +24,18 @@ struct sim_class { /* packets of one size */
 };
 enum { SIM_CLASSES = 4 };
 
+struct sim_event { /* run this node */
+    nst_time at;
+    uint64_t order; /* of equal times: that of node_wake */
+    struct node *node;
+};
+
 struct sim {
     nst_time now;
     uint64_t seed;
     uint64_t events;           /* runs of a node so far */
     uint64_t order;            /* of the next event */
-    struct node **heap;        /* nodes that have something to do; earliest first */
+    struct sim_event *heap;    /* of the nodes that have something to do; earliest first */
     size_t heap_count, heap_size;
     struct node **node;        /* all, in order of node_add */
     size_t node_count, node_size;
@@ -49,7 +55,7 @@ void sim_free(struct sim *);        /* with all its nodes */
 bool sim_step(struct sim *, nst_time until);
 /* Steps until `until`, or until more than `events` events have run: then false. */
 bool sim_run(struct sim *, nst_time until, uint64_t events);
-static inline nst_time sim_next(const struct sim *s) { return s->heap_count > 0 ? s->heap[0]->next_at : NST_NEVER; }
+static inline nst_time sim_next(const struct sim *s) { return s->heap_count > 0 ? s->heap[0].at : NST_NEVER; }
 
 /* A node at the end of a chain that hands packets to a function, which owns them. */
 struct node *sim_port(struct sim *, void (*take)(void *user, struct packet *), void *user);

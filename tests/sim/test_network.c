@@ -121,6 +121,26 @@ static void packets_have_a_limit(void **state)
     sim_free(s);
 }
 
+/* Beyond the first blocks they are large; the limit is kept all the same, and packets do not overlap. */
+static void large_blocks_keep_the_limit(void **state)
+{
+    (void)state;
+    enum { LIMIT = 12 << 20, LEN = 1500 };
+    struct sim *s = sim_new(1);
+    s->packet_bytes_max = LIMIT;
+    struct packet_fifo q = {0};
+    struct packet *p;
+    while ((p = packet_new(s, LEN)) != NULL) {
+        memset(p->data, (int)(q.count % 251), LEN);
+        fifo_push(&q, p);
+    }
+    assert_true(s->packet_bytes <= LIMIT && s->packet_bytes > LIMIT - (1 << 20));
+    assert_true(q.count * LEN > LIMIT / 10 * 8);
+    for (uint64_t i = 0; (p = fifo_pop(&q)) != NULL; i++)
+        assert_true(p->data[0] == i % 251 && p->data[LEN - 1] == i % 251);
+    sim_free(s);
+}
+
 static void marking_keeps_the_header_sound(void **state)
 {
     (void)state;
@@ -381,6 +401,7 @@ int main(void)
         cmocka_unit_test(ties_run_in_the_order_in_which_they_were_arranged),
         cmocka_unit_test(a_thousand_alarms_stay_in_order),
         cmocka_unit_test(packets_have_a_limit),
+        cmocka_unit_test(large_blocks_keep_the_limit),
         cmocka_unit_test(marking_keeps_the_header_sound),
         cmocka_unit_test(routers_tell_hosts_about_a_narrow_path),
         cmocka_unit_test(routers_cut_what_may_be_cut),
