@@ -281,9 +281,14 @@ static bool next_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
         return false;
     if (!is_first && seq_gt(seq_add(s->seq, s->len), seq_add(p->snd.una, p->snd.wnd)))
         return false; /* the peer took the window back: only the first segment probes it (attacks H1) */
-    if (!tcp_seg_isolate(t, p, s)) /* it was a superframe, or the path MTU fell since */
+    bool is_isolated = tcp_seg_isolate(t, p, s); /* it was a superframe, or the path MTU fell since */
+    if (!is_isolated && !is_first)
         return false;
     fill_rtx(o, s);
+    if (!is_isolated) { /* LIMIT: no record for the rest, and this connection may hold them all: a segment per timeout, until one is free */
+        o->len = p->snd.mss < o->len ? p->snd.mss : o->len;
+        o->flags &= (uint16_t)~(TCP_FIN | TCP_PSH);
+    }
     p->rec.must_send_first = false;
     tcp_recovery_seg_sent(t, p, s, true);
     tcp_pace_sent(t, p, o->len);
@@ -434,7 +439,7 @@ static bool next_probe(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 static bool next_ack(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 {
     (void)t;
-    if (p->ack.owed == 0)
+    if (p->ack.owed == 0 || (p->syn_owed && p->q.first == 0)) /* no ACK before the SYN-ACK, which waits for memory */
         return false;
     /* A peer that took its window back would not accept SND.NXT: use its right edge, unless rounding alone explains the difference. */
     seq_t edge = seq_add(p->snd.una, p->snd.wnd), seq = p->snd.nxt;

@@ -80,15 +80,32 @@ static bool is_linear(const struct tcp *t, const struct tcp_pcb *p)
            p->rec.retransmits <= THIN_TIMEOUTS;
 }
 
+/* How long that many retransmissions take when the first RTO is `rto`. */
+static nst_time time_of_retries(const struct tcp *t, int64_t retries, nst_time rto)
+{
+    nst_time most = NST_MS(t->b->set[NST_SET_TCP_RTO_MAX]), sum = 0;
+    for (int64_t i = 0; i <= retries; i++, rto *= 2) {
+        rto = time_min(rto, most);
+        sum += rto;
+    }
+    return sum;
+}
+
 /* RFC 9293 §3.8.3 (R1): as long as tcp.retries1 retransmissions take when the first RTO is the lowest. */
 static bool is_r1_over(const struct tcp *t, const struct tcp_pcb *p)
 {
-    nst_time least = NST_MS(t->b->set[NST_SET_TCP_RTO_MIN]), most = NST_MS(t->b->set[NST_SET_TCP_RTO_MAX]), sum = 0;
-    for (int64_t i = 0; i <= t->b->set[NST_SET_TCP_RETRIES1]; i++, least *= 2) {
-        least = time_min(least, most);
-        sum += least;
-    }
-    return t->b->now >= time_add(p->rec.first_timeout, sum);
+    nst_time r1 = time_of_retries(t, t->b->set[NST_SET_TCP_RETRIES1], NST_MS(t->b->set[NST_SET_TCP_RTO_MIN]));
+    return t->b->now >= time_add(p->rec.first_timeout, r1);
+}
+
+/* R2, SHLD-11: at least 100 s. The number of retries stands for the time that they take from an RTO of 200 ms on, as Linux counts them:
+ * where tcp.rto_min is smaller they would be over in a second or two. */
+static bool is_r2_over(const struct tcp *t, const struct tcp_pcb *p)
+{
+    uint32_t limit = retry_limit(t, p);
+    if (p->rec.retransmits < limit || !tcp_is_synchronized(p))
+        return p->rec.retransmits >= limit;
+    return t->b->now >= time_add(p->rec.rtx_started, time_of_retries(t, limit, NST_MS(200)));
 }
 
 /* §3.8.3 (a): the route is looked up anew; and the packets may be too large for the path. */
@@ -120,7 +137,7 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
     }
     if (p->rec.retransmits == 0)
         p->rec.rtx_started = tcp_seg_at(t, p->q.first) != NULL ? tcp_seg_at(t, p->q.first)->xmit : t->b->now;
-    if (p->state == TCPS_SYN_SENT ? is_syn_given_up(t, p) : p->rec.retransmits >= retry_limit(t, p))
+    if (p->state == TCPS_SYN_SENT ? is_syn_given_up(t, p) : is_r2_over(t, p))
         return give_up(t, p, NST_RULE_TCP_GIVE_UP);
     if (is_user_timeout(t, p, p->rec.rtx_started))
         return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
@@ -130,7 +147,7 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
     } else if (!in_handshake && is_r1_over(t, p)) {
         ask_for_another_path(t, p);
     }
-    if (!PLANTED(t->b, RETRY_COUNT))
+    if (!PLANTED(t->b, RETRY_COUNT) && p->rec.retransmits < UINT8_MAX)
         p->rec.retransmits++;
     if (p->rtt.backoff < 31 && !is_linear(t, p))
         p->rtt.backoff++;
