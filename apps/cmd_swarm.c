@@ -22,7 +22,7 @@ struct command {
     struct swarm_many many;
     const char *out; /* folder of captures and scenarios */
     uint32_t shown;
-    bool is_quiet;
+    bool is_quiet, is_coverage;
 };
 
 static const char help[] =
@@ -34,6 +34,7 @@ static const char help[] =
     "      --off=NAME,...    leave faults out: see below\n"
     "      --flows-off=MASK  leave flows out, bit i for flow i\n"
     "      --shift=K         make every stream 2^K times shorter\n"
+    "      --coverage        print in how many seeds each fault was drawn and what was seen to happen; exit 1 if something never did\n"
     "      --describe        print the scenario of --seed and run nothing\n"
     "      --out=DIR         where captures and scenarios of failures go (.)\n"
     "  -q, --quiet           failures and totals only\n"
@@ -164,8 +165,24 @@ static void on_progress(void *user, uint64_t done, uint64_t packets)
 static const struct option long_options[] = {
     {"swarm", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'}, {"jobs", required_argument, NULL, 'j'},
     {"off", required_argument, NULL, 'o'}, {"flows-off", required_argument, NULL, 'f'}, {"shift", required_argument, NULL, 'k'},
-    {"describe", no_argument, NULL, 'd'}, {"out", required_argument, NULL, 'O'}, {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    {"describe", no_argument, NULL, 'd'}, {"coverage", no_argument, NULL, 'c'}, {"out", required_argument, NULL, 'O'},
+    {"quiet", no_argument, NULL, 'q'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+
+/* Is there anything that never was? */
+static bool print_coverage(const struct swarm_total *t)
+{
+    bool is_whole = true;
+    for (unsigned f = 0; swarm_fault_name(f) != NULL; f++) {
+        printf("%8llu seeds  drew %-11s %s\n", (unsigned long long)t->drawn[f], swarm_fault_name(f), swarm_fault_text(f));
+        is_whole &= t->drawn[f] > 0;
+    }
+    for (unsigned i = 0; swarm_sight_text(i) != NULL; i++) {
+        printf("%8llu seeds  saw %10llu times %s\n", (unsigned long long)t->saw[i].seeds, (unsigned long long)t->saw[i].times,
+               swarm_sight_text(i));
+        is_whole &= t->saw[i].seeds > 0;
+    }
+    return is_whole;
+}
 
 static int run(struct command *c, bool describe)
 {
@@ -183,7 +200,8 @@ static int run(struct command *c, bool describe)
         fputs("\r\033[K", stderr);
     printf("%s seeds from %llu, %s packets, %s failed, hash %016llx\n", grouped_text(t.seeds, n[0]), (unsigned long long)c->many.base.seed,
            grouped_text(t.packets, n[1]), grouped_text(t.failures, n[2]), (unsigned long long)t.hash);
-    return t.failures == 0 ? EXIT_OK : EXIT_FALSE;
+    bool is_covered = !c->is_coverage || print_coverage(&t);
+    return t.failures == 0 && is_covered ? EXIT_OK : EXIT_FALSE;
 }
 
 int cmd_swarm(int argc, char *const *argv)
@@ -202,6 +220,7 @@ int cmd_swarm(int argc, char *const *argv)
         case 'f': ok = parse_number("flows-off", optarg, UINT32_MAX, &n); c.many.base.flows_off = (uint32_t)n; break;
         case 'k': ok = parse_number("shift", optarg, 31, &n); c.many.base.shift = (uint32_t)n; break;
         case 'd': describe = true; break;
+        case 'c': c.is_coverage = true; break;
         case 'O': c.out = optarg; break;
         case 'q': c.is_quiet = true; break;
         case 'h': return print_help();

@@ -83,10 +83,12 @@ void oend_restart(struct oend *e)
     n.seens = e->seens;
     if (!e->has_iss) { /* RFC 7413 §4.2: the child was accepted, and nothing but memory kept its SYN-ACK back */
         n.wrote = e->wrote;
+        n.read = e->read;
         n.closed_wr = e->closed_wr;
         n.closed = e->closed;
         n.aborted = e->aborted;
     }
+    n.asleep_until = e->asleep_until;
     n.owed_since = NST_NEVER;
     n.peer_mss = 0;
     n.is_clean = true;
@@ -395,15 +397,18 @@ void oracle_jumped(struct oracle *o, nst_time t)
 
 void oracle_flushed(struct oracle *o, int host, nst_time t)
 {
-    for (uint32_t i = 0; i < o->ends && o->pending_drained; i++) {
+    bool is_pending = o->pending_drained;
+    o->pending_drained = false;
+    for (uint32_t i = 0; i < o->ends && is_pending; i++) {
         struct oend *e = &o->end[i];
-        if (!e->is_drained || e->host != host)
+        if (!e->is_drained || e->host != host) {
+            o->pending_drained |= e->is_drained;
             continue;
+        }
         e->is_drained = false;
         if (!e->is_gone && !e->closed && e->has_adv && e->adv - e->acked < WORTH_TELLING && !e->fin_got && e->got.n == 1)
             oracle_fail(o, ORACLE_WND_SHUT, host, t, "everything was read and the window is still shut");
     }
-    o->pending_drained = false;
 }
 
 void oracle_app_wrote(struct oracle *o, const struct oracle_conn *c, nst_time t, uint64_t n)
@@ -433,9 +438,10 @@ void oracle_app_read(struct oracle *o, const struct oracle_conn *c, nst_time t, 
         return;
     }
     uint8_t want[2048];
-    if (e->eof || e->read + 1 + n > e->whole)
+    uint32_t whole = !e->has_irs && e->syns > 0 ? 1 + e->syn[0].len : e->whole; /* RFC 7413 §4.2.2: no memory for the SYN-ACK yet */
+    if (e->eof || e->read + 1 + n > whole)
         oracle_fail(o, ORACLE_STREAM, c->host, t, "%llu bytes read at %llu, %u arrived", (unsigned long long)n, (unsigned long long)e->read,
-                    e->whole - 1);
+                    whole - 1);
     for (uint64_t done = 0, k; done < n; done += k) {
         k = n - done < sizeof want ? n - done : sizeof want;
         oracle_pattern(&e->remote, &e->local, e->read + done, want, (uint32_t)k);
@@ -453,6 +459,8 @@ void oracle_app_drained(struct oracle *o, const struct oracle_conn *c)
     end_of(o, c)->is_drained = true;
     o->pending_drained = true;
 }
+
+void oracle_app_sleeps(struct oracle *o, const struct oracle_conn *c, nst_time until) { end_of(o, c)->asleep_until = until; }
 
 void oracle_app_closed(struct oracle *o, const struct oracle_conn *c, nst_time t, int how)
 {

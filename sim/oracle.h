@@ -88,6 +88,7 @@ struct oracle_conn { int host; nst_addr local, remote; };
 void oracle_app_wrote(struct oracle *, const struct oracle_conn *, nst_time, uint64_t n);
 void oracle_app_read(struct oracle *, const struct oracle_conn *, nst_time, const uint8_t *, uint64_t n); /* n = 0: end of file */
 void oracle_app_drained(struct oracle *, const struct oracle_conn *); /* read until nothing was left, not at the end of file */
+void oracle_app_sleeps(struct oracle *, const struct oracle_conn *, nst_time until); /* it looks at no event before */
 void oracle_app_closed(struct oracle *, const struct oracle_conn *, nst_time, int how); /* before the call; a reset is an abort */
 void oracle_app_accepted(struct oracle *, const struct oracle_conn *, nst_time);
 void oracle_app_listener_closed(struct oracle *, int host);

@@ -35,7 +35,7 @@ uint32_t oranges_end(const struct oranges *, uint32_t from); /* end of the range
 void oranges_drop_below(struct oranges *, uint32_t);
 void oranges_clear(struct oranges *);
 
-enum { SEEN = 16, COOKIES = 8, FLOWN = 64 };
+enum { SEEN = 128, COOKIES = 8, FLOWN = 64 };
 
 struct osyn {
     uint32_t irs, len, ts, ts_last, wnd;
@@ -102,6 +102,7 @@ struct oend {
     /* the application */
     uint64_t wrote, read;
     bool eof, closed_wr, closed, aborted, is_drained;
+    nst_time asleep_until;
 };
 
 struct oracle {

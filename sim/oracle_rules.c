@@ -362,7 +362,8 @@ void oracle_check_clocks(struct oracle *o, struct oend *e, nst_time t)
     if (e->is_gone || !e->has_iss || e->is_cookie || e->conn == 0)
         return;
     bool is_at_end = e->fin_got && e->acked == e->fin_at + 1 && e->read + 1 == e->fin_at && !e->eof && !e->closed && !e->is_blind;
-    if (is_at_end && t - e->fin_acked_at > EOF_PATIENCE && !o->has_jumped)
+    nst_time told = e->fin_acked_at > e->asleep_until ? e->fin_acked_at : e->asleep_until;
+    if (is_at_end && t > told && t - told > EOF_PATIENCE && !o->has_jumped)
         oracle_fail(o, ORACLE_EOF, e->host, t, "the FIN was acknowledged and the application does not know");
     if (e->nxt != e->una_max) {
         if (t - e->base > patience(o, e, e->tries))
@@ -372,7 +373,8 @@ void oracle_check_clocks(struct oracle *o, struct oend *e, nst_time t)
         bool may_send = e->state == 1 || e->state == 4 || e->state == 8 || e->state == 9 || e->state == 11;
         bool waits = e->wrote + 1 > e->nxt || (e->closed_wr && !e->fin_sent);
         nst_time since = e->sent_at > e->base ? e->sent_at : e->base;
-        if (may_send && waits && t - since > patience(o, e, e->probes))
+        uint32_t tries = e->probes > e->tries ? e->probes : e->tries; /* whoever missed the last ACK retransmits, and backs off too */
+        if (may_send && waits && t - since > patience(o, e, tries))
             oracle_fail(o, ORACLE_PROBE_LATE, e->host, t, "%llu bytes wait, nothing sent for %llu ms",
                         (unsigned long long)(e->wrote + 1 - e->nxt), (unsigned long long)((t - since) / 1000000));
     }

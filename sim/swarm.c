@@ -5,6 +5,8 @@
  * pause. The oracle hears of every packet and, after each turn, looks at the pools. */
 #include "swarm_impl.h"
 
+#include "segment.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +58,9 @@ static bool add_host(struct swarm *s, int h)
     s->n[h] = nst_new(&s->plan.cfg[h], &env, s->now);
     if (s->n[h] == NULL)
         return false;
-    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = s->plan.mtu};
+    nst_if nif = {.link = NST_LINK_IP, .flags = NST_IF_UP, .mtu = s->plan.mtu, .offload = s->plan.offload[h]};
+    if (s->plan.joins[h] && (s->join[h].bytes = calloc(1, SWARM_FRAME + 64)) == NULL)
+        return false;
     nst_ctl(s->n[h], NST_NO_SOCK, NST_CTL_IF_ADD, &nif, sizeof nif);
     s->ifx[h] = nif.ifx;
     for (int v6 = 0; v6 < 2; v6++) {
@@ -74,6 +78,32 @@ static void mix_hash(struct swarm_result *r, uint64_t v)
     r->hash ^= r->hash >> 29;
 }
 
+struct leaving { struct swarm *s; int host; const nst_tx_note *note; };
+
+/* A packet as it gets to the wire. */
+static void send_packet(void *user, const uint8_t *ip, uint32_t len)
+{
+    struct leaving *l = user;
+    struct swarm *s = l->s;
+    s->r->packets++;
+    mix_hash(s->r, s->now ^ (uint64_t)len << 48 ^ (uint64_t)l->note->rule << 40);
+    for (uint32_t i = 0; i + 8 <= len && i < 64; i += 8) {
+        uint64_t w = 0;
+        for (unsigned k = 0; k < 8; k++)
+            w = w << 8 | ip[i + k];
+        mix_hash(s->r, w);
+    }
+    bool is_fragment = len >= 20 && ip[0] >> 4 == 4 && ((ip[6] & 0x3f) != 0 || ip[7] != 0);
+    s->r->saw[SAW_FRAGMENT] += is_fragment;
+    const uint8_t *tcp = swarm_tcp_of((uint8_t *)(uintptr_t)ip, len);
+    s->r->saw[SAW_FAST_OPEN] += tcp != NULL && (tcp[13] & 0x12) == 2 && len > (uint32_t)(tcp - ip) + (tcp[12] >> 4) * 4u;
+    if (s->opt->on_frame != NULL)
+        s->opt->on_frame(s->opt->user, l->host, -1, s->now, ip, len, l->note);
+    oracle_sent(s->oracle, l->host, s->now, ip, len, l->note);
+    swarm_net_send(s, l->host, ip, len);
+    swarm_inject_at_syn(s, l->host, ip, len);
+}
+
 static void send_frame(struct swarm *s, int h, const nst_tx_frame *f)
 {
     uint32_t len = 0;
@@ -81,19 +111,12 @@ static void send_frame(struct swarm *s, int h, const nst_tx_frame *f)
         memcpy(s->frame + len, f->iov[i].base, f->iov[i].len);
         len += (uint32_t)f->iov[i].len;
     }
-    s->r->packets++;
-    mix_hash(s->r, s->now ^ (uint64_t)len << 48 ^ (uint64_t)f->note.rule << 40);
-    for (uint32_t i = 0; i + 8 <= len && i < 64; i += 8) {
-        uint64_t w = 0;
-        for (unsigned k = 0; k < 8; k++)
-            w = w << 8 | s->frame[i + k];
-        mix_hash(s->r, w);
-    }
-    if (s->opt->on_frame != NULL)
-        s->opt->on_frame(s->opt->user, h, -1, s->now, s->frame, len, &f->note);
-    oracle_sent(s->oracle, h, s->now, s->frame, len, &f->note);
-    swarm_net_send(s, h, s->frame, len);
-    swarm_inject_at_syn(s, h, s->frame, len);
+    s->r->saw[SAW_SUPER_OUT] += f->off.gso_type == NST_GSO_TCP4 || f->off.gso_type == NST_GSO_TCP6;
+    s->r->saw[SAW_USO_OUT] += f->off.gso_type == NST_GSO_UDP;
+    s->r->saw[SAW_CSUM_LEFT] += f->off.gso_type == NST_GSO_NONE && f->off.csum_state == NST_CSUM_PARTIAL;
+    struct leaving l = {s, h, &f->note};
+    if (!segment_frame(s->frame, len, &f->off, send_packet, &l))
+        oracle_fail(s->oracle, ORACLE_FORM, h, s->now, "a frame of %u bytes whose metadata is wrong", len);
 }
 
 /* Until nobody has anything to say at this time. */
@@ -154,6 +177,7 @@ static bool turn(struct swarm *s, nst_time until)
     nst_time next = next_event(s);
     if (!s->jumped && plan_has(&s->plan, SWARM_JUMP) && s->plan.jump_at + s->plan.start <= next && !s->is_fair) {
         s->jumped = true;
+        saw(s, SAW_JUMPED);
         s->now += s->plan.jump_by;
         if (s->plan.jump_by > NST_S(120)) /* no packet outlives its MSL */
             swarm_net_forget(s);
@@ -230,11 +254,43 @@ static void run_phases(struct swarm *s)
     check_pools(s, oracle_verdict(s->oracle)->count == 0);
 }
 
+/* What the counters of the stacks say has happened. */
+static void look_back(struct swarm *s)
+{
+    for (int h = 0; h < s->plan.hosts; h++) {
+        nst_stats st;
+        if (s->n[h] == NULL || nst_ctl(s->n[h], NST_NO_SOCK, NST_CTL_STATS, &st, sizeof st) != 0)
+            continue;
+        s->r->saw[SAW_NO_PAGES] += st.pages_peak == st.pages_max;
+        s->r->saw[SAW_COOKIE] += (uint32_t)st.tcp_cookies_out;
+        for (unsigned d = 0; d < st.drop_count; d++) {
+            const char *name = nst_drop_name(d);
+            if (name == NULL || st.drops[d] == 0)
+                continue;
+            s->r->saw[SAW_RECYCLED] += strcmp(name, "tcp_time_wait_evicted") == 0;
+            s->r->saw[SAW_NO_PACKETS] += strcmp(name, "out_no_memory") == 0;
+        }
+    }
+}
+
+/* The same whatever the devices do: only what no abort, no vanished peer and no shut window could cut short. */
+static void sum_delivered(struct swarm *s)
+{
+    for (int i = 0; i < s->plan.flows * 2; i++) {
+        const struct app *a = &s->app[i];
+        bool is_certain = a->f != NULL && a->f->is_on && !a->may_fail && !a->p->is_brim && !a->f->side[!a->side].is_brim;
+        if (is_certain)
+            s->r->delivered = (s->r->delivered ^ (uint64_t)i << 40 ^ a->got) * 0x100000001b3u;
+    }
+}
+
 static void free_swarm(struct swarm *s)
 {
     swarm_net_free(s);
-    for (int h = 0; h < SWARM_HOSTS; h++)
+    for (int h = 0; h < SWARM_HOSTS; h++) {
         free(s->memory[h]);
+        free(s->join[h].bytes);
+    }
     oracle_free(s->oracle);
     free(s->frame);
     free(s->frame2);
@@ -269,7 +325,7 @@ void swarm_run(const struct swarm_options *o, struct swarm_result *r)
     struct oracle_config oc = {.is_cookieless = is_cookieless, .fastopen_hosts = fastopen,
                                .rto_min = NST_MS(p->cfg[0].set[NST_SET_TCP_RTO_MIN]),
                                .rto_max = NST_MS(p->cfg[0].set[NST_SET_TCP_RTO_MAX]),
-                               .max_retries = 20, .path_rtt = rtt, .is_starved = plan_has(p, SWARM_STARVE),
+                               .max_retries = 30, .path_rtt = rtt, .is_starved = plan_has(p, SWARM_STARVE),
                                .is_meddled = plan_has(p, SWARM_MSS)};
     s->oracle = oracle_new(&oc);
     s->frame = calloc(1, SWARM_FRAME + 64);
@@ -296,5 +352,8 @@ void swarm_run(const struct swarm_options *o, struct swarm_result *r)
     r->segments_lost = s->net.lost;
     r->flows = (uint32_t)p->flows;
     r->end = s->now - p->start;
+    r->faults = p->faults;
+    look_back(s);
+    sum_delivered(s);
     free_swarm(s);
 }

@@ -34,7 +34,12 @@
     X(VANISH, "vanish", "a host falls silent for ever")                                                                \
     X(STARVE, "starve", "pools are tiny")                                                                              \
     X(OPTIONS, "options", "settings differ from their defaults")                                                       \
-    X(UDP, "udp", "datagrams beside the connections, fragments too")
+    X(UDP, "udp", "datagrams beside the connections, fragments too")                                                   \
+    X(HOLE, "hole", "one place of a stream is lost time and again, and all else gets through")                         \
+    X(ONEWAY, "oneway", "for a while nothing gets through from one host, or nothing to it")                            \
+    X(LATE, "late", "readers begin late, and writers stop where the window is shut")                                   \
+    X(CHURN, "churn", "few control blocks, and many short connections one after another")                             \
+    X(SUPERFRAMES, "superframes", "devices complete checksums, cut superframes and join packets to some")
 
 enum swarm_fault {
 #define NST_X(id, name, text) SWARM_##id,
@@ -42,6 +47,62 @@ enum swarm_fault {
 #undef NST_X
         SWARM_FAULT_COUNT
 };
+
+/* id, what was seen to happen; counted so that what is drawn and never happens shows (--coverage) */
+#define SWARM_SIGHTS(X)                                                                                               \
+    X(LOST, "a packet lost by chance")                                                                                 \
+    X(BURST, "a packet lost in a burst")                                                                               \
+    X(CUT, "a packet lost in a partition")                                                                             \
+    X(ONE_WAY, "a packet lost where the other direction is open")                                                      \
+    X(IN_HOLE, "the same place of a stream lost again")                                                                \
+    X(TO_DEAD, "a packet to or from a host that fell silent")                                                          \
+    X(QUEUE_FULL, "a packet lost at a full queue")                                                                     \
+    X(JITTERED, "a packet delayed by jitter")                                                                          \
+    X(HELD, "a packet held back")                                                                                      \
+    X(DOUBLED, "a packet duplicated")                                                                                  \
+    X(FLIPPED, "a bit flipped")                                                                                        \
+    X(CUT_SHORT, "a packet truncated")                                                                                 \
+    X(MARKED, "congestion marked")                                                                                     \
+    X(TOO_BIG, "an ICMP error: packet too big")                                                                        \
+    X(TS_STRIPPED, "timestamps removed")                                                                               \
+    X(MSS_REWRITTEN, "MSS rewritten")                                                                                  \
+    X(SHRUNK, "a window made smaller")                                                                                 \
+    X(INFLATED, "a window made larger")                                                                                \
+    X(RESPLIT, "a segment cut anew")                                                                                   \
+    X(FORGED, "a forged packet")                                                                                       \
+    X(JUMPED, "a jump of time")                                                                                        \
+    X(NO_PAGES, "pages ran out")                                                                                       \
+    X(NO_PACKETS, "packets ran out")                                                                                   \
+    X(NO_BLOCKS, "control blocks ran out")                                                                             \
+    X(COOKIE, "a SYN cookie sent")                                                                                     \
+    X(RECYCLED, "a TIME-WAIT gave way to a new connection")                                                            \
+    X(SUPER_OUT, "a superframe of TCP cut by the device")                                                              \
+    X(USO_OUT, "a superframe of UDP cut by the device")                                                                \
+    X(SUPER_IN, "packets joined by the device")                                                                        \
+    X(CSUM_LEFT, "a checksum completed by the device")                                                                 \
+    X(DATAGRAM, "a datagram read")                                                                                     \
+    X(FRAGMENT, "a fragment sent")                                                                                     \
+    X(TINY_WRITE, "a write of at most 8 bytes of a longer stream")                                                     \
+    X(SLOW_READ, "a pause of a reader")                                                                                \
+    X(LATE_READ, "a reader that began late with data waiting")                                                         \
+    X(WND_ZERO, "a writer that found the window shut and all acknowledged")                                            \
+    X(BRIM_FIN, "an end of the stream behind a shut window")                                                           \
+    X(HALF_CLOSE, "data read after the own direction was shut down")                                                   \
+    X(ABORT, "an abort")                                                                                               \
+    X(LINGER, "a close with linger 0")                                                                                 \
+    X(URGENT, "urgent data written")                                                                                   \
+    X(SIMULTANEOUS, "both ends of a simultaneous open connected")                                                      \
+    X(FAST_OPEN, "text on a SYN")                                                                                      \
+    X(MANY, "eight connections or more open at once on a host")                                                        \
+    X(V6, "a connection over IPv6")
+
+enum swarm_sight {
+#define NST_X(id, text) SAW_##id,
+    SWARM_SIGHTS(NST_X)
+#undef NST_X
+        SWARM_SIGHT_COUNT
+};
+const char *swarm_sight_text(unsigned sight); /* NULL past the last */
 
 const char *swarm_fault_name(unsigned fault); /* NULL past the last */
 const char *swarm_fault_text(unsigned fault);
@@ -63,6 +124,9 @@ struct swarm_result {
     uint64_t hash;                          /* of all packets, times and rules */
     uint32_t flows;
     nst_time end;
+    uint64_t delivered;                     /* of what every application read whose transfer had to come to its end */
+    uint32_t faults;                        /* drawn: bits of enum swarm_fault */
+    uint32_t saw[SWARM_SIGHT_COUNT];        /* times */
 };
 
 void swarm_run(const struct swarm_options *, struct swarm_result *);
@@ -81,7 +145,11 @@ struct swarm_many {
     void (*on_progress)(void *user, uint64_t done, uint64_t packets);                          /* may be NULL */
     void *user;
 };
-struct swarm_total { uint64_t seeds, failures, packets, bytes, hash, flows; };
+struct swarm_total {
+    uint64_t seeds, failures, packets, bytes, hash, flows;
+    struct { uint64_t seeds, times; } saw[SWARM_SIGHT_COUNT]; /* seeds in which it happened */
+    uint64_t drawn[SWARM_FAULT_COUNT];                        /* seeds */
+};
 
 /* Runs the seeds in processes of their own, so that a crash or a hang is a failure like others. The result does not depend on jobs. */
 void swarm_many(const struct swarm_many *, struct swarm_total *);

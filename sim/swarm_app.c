@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+enum { STATE_TIME_WAIT = 6 /* nst_tcp_state_name */ };
 enum { USER_LISTENER = 1000, USER_UDP = 2000, UDP_PORT = 5000, UDP_MOST = 4000 };
 
 /* ----------------------------------------------------------------------------------------------------------- ending */
@@ -15,6 +16,8 @@ enum { USER_LISTENER = 1000, USER_UDP = 2000, UDP_PORT = 5000, UDP_MOST = 4000 }
 static void end(struct swarm *s, struct app *a, int how)
 {
     if (a->is_open) {
+        s->r->saw[SAW_ABORT] += how == NST_ABORT;
+        s->r->saw[SAW_LINGER] += how != NST_ABORT && a->p->linger0;
         oracle_app_closed(s->oracle, &a->conn, s->now, a->p->linger0 ? NST_ABORT : how);
         nst_close(s->n[a->host], a->sock, how, s->now);
     }
@@ -77,9 +80,30 @@ static uint32_t flags_of(struct swarm *s, const struct app *a, uint64_t after)
         flags |= NST_MSG_MORE;
     if (a->p->eor && luck_one_in(&s->app_chance, 4))
         flags |= NST_MSG_EOR;
-    if (a->p->oob && luck_one_in(&s->app_chance, 4))
+    if (a->p->oob && luck_one_in(&s->app_chance, 4)) {
         flags |= NST_MSG_OOB;
+        saw(s, SAW_URGENT);
+    }
     return flags;
+}
+
+/* What the peer's window takes of n bytes. 0: it is shut; then the stream ends here, once all is acknowledged, or is looked at later. */
+static uint32_t fit_window(struct swarm *s, struct app *a, uint32_t n)
+{
+    nst_tcp_info i;
+    if (!a->is_connected || nst_ctl(s->n[a->host], a->sock, NST_TCP_INFO, &i, sizeof i) != 0)
+        return n;
+    uint64_t out = a->wrote - (i.tcpi_bytes_acked < a->wrote ? i.tcpi_bytes_acked : a->wrote);
+    uint64_t room = i.tcpi_snd_wnd > out ? i.tcpi_snd_wnd - out : 0;
+    if (room > 0)
+        return room < n ? (uint32_t)room : n;
+    if (out == 0 && a->wrote > 0) {
+        saw(s, SAW_WND_ZERO);
+        a->total = peer_of(s, a)->expected = a->wrote;
+    } else {
+        a->wake_write = s->now + NST_MS(5);
+    }
+    return 0;
 }
 
 static void app_write(struct swarm *s, struct app *a)
@@ -101,6 +125,12 @@ static void app_write(struct swarm *s, struct app *a)
         }
         uint32_t n = left < a->p->write_most ? (uint32_t)left : a->p->write_most;
         n = n < SWARM_FRAME ? n : SWARM_FRAME;
+        if (a->p->is_brim && (n = fit_window(s, a, n)) == 0 && a->wake_write == NST_NEVER) {
+            saw(s, SAW_BRIM_FIN);
+            finish_write(s, a);
+        }
+        if (n == 0)
+            return;
         oracle_pattern(&a->conn.local, &a->conn.remote, a->wrote, s->text, n);
         nst_iov iov = {s->text, n};
         nst_msg m = {.iov = &iov, .niov = 1, .flags = flags_of(s, a, a->wrote + n)};
@@ -115,6 +145,7 @@ static void app_write(struct swarm *s, struct app *a)
         }
         oracle_app_wrote(s->oracle, &a->conn, s->now, (uint64_t)rc);
         a->wrote += (uint64_t)rc;
+        s->r->saw[SAW_TINY_WRITE] += rc <= 8 && a->total > 8;
         if (a->p->write_gap != 0 && a->wrote < a->total) {
             a->wake_write = s->now + a->p->write_gap;
             return;
@@ -125,6 +156,11 @@ static void app_write(struct swarm *s, struct app *a)
 static void app_read(struct swarm *s, struct app *a)
 {
     a->wake_read = NST_NEVER;
+    if (s->now < a->read_from && !s->is_draining) {
+        a->wake_read = a->read_from;
+        saw(s, SAW_LATE_READ);
+        return;
+    }
     while (a->is_open && !a->saw_eof) {
         uint32_t n = a->p->read_most < SWARM_FRAME ? a->p->read_most : SWARM_FRAME;
         nst_iov iov = {s->text, n};
@@ -143,7 +179,9 @@ static void app_read(struct swarm *s, struct app *a)
         a->got += (uint64_t)rc;
         s->r->bytes += (uint64_t)rc;
         a->saw_eof = rc == 0;
+        s->r->saw[SAW_HALF_CLOSE] += rc > 0 && a->wr_shut;
         if (!a->saw_eof && a->p->read_gap != 0) {
+            saw(s, SAW_SLOW_READ);
             a->wake_read = s->now + a->p->read_gap;
             break;
         }
@@ -168,21 +206,43 @@ static void take_handle(struct swarm *s, struct app *a, nst_sock sock)
 {
     a->sock = sock;
     a->is_open = true;
+    s->r->saw[SAW_V6] += a->f->is_v6;
     a->conn.host = a->host;
     nst_ctl(s->n[a->host], sock, NST_SO_LOCAL, &a->conn.local, sizeof a->conn.local);
     nst_ctl(s->n[a->host], sock, NST_SO_PEER, &a->conn.remote, sizeof a->conn.remote);
     set_options(s, a);
+    int open = 0;
+    for (int i = 0; i < s->plan.flows * 2; i++)
+        open += s->app[i].is_open && s->app[i].host == a->host;
+    s->r->saw[SAW_MANY] += open >= 8;
+    if (a->p->read_after != 0) {
+        a->read_from = s->now + a->p->read_after;
+        oracle_app_sleeps(s->oracle, &a->conn, a->read_from);
+    }
+}
+
+/* TIME-WAIT of a connection whose handle nobody holds any more. */
+static bool has_idle_time_wait(const struct swarm *s, int host)
+{
+    nst_conn c = {.cursor = 0};
+    while (nst_ctl(s->n[host], NST_NO_SOCK, NST_CTL_CONN_NEXT, &c, sizeof c) == 0) {
+        bool is_held = false;
+        for (int i = 0; i < s->plan.flows * 2; i++)
+            is_held |= s->app[i].is_open && s->app[i].host == host && s->app[i].conn.local.port == c.local.port &&
+                       s->app[i].conn.remote.port == c.peer.port;
+        if (c.state == STATE_TIME_WAIT && !is_held)
+            return true;
+    }
+    return false;
 }
 
 /* LIMIT: blocks may run out, but not while one of them waits in TIME-WAIT for nobody. */
 static void no_block(struct swarm *s, const struct app *a)
 {
     nst_stats st;
-    uint32_t handles = 0;
-    for (int i = 0; i < s->plan.flows * 2; i++)
-        handles += s->app[i].is_open && s->app[i].host == a->host;
+    saw(s, SAW_NO_BLOCKS);
     nst_ctl(s->n[a->host], NST_NO_SOCK, NST_CTL_STATS, &st, sizeof st);
-    if (st.tcp_now < s->plan.cfg[a->host].max_tcp || st.time_wait_now > handles)
+    if (st.tcp_now < s->plan.cfg[a->host].max_tcp || has_idle_time_wait(s, a->host))
         oracle_fail(s->oracle, ORACLE_POOL, a->host, s->now, "no block for a connection: %u of %u in use, %u in TIME-WAIT", st.tcp_now,
                     s->plan.cfg[a->host].max_tcp, st.time_wait_now);
 }
@@ -265,8 +325,10 @@ static void app_event(struct swarm *s, struct app *a, const nst_event *ev)
 {
     if (!a->is_open || a->sock != ev->sock)
         return;
-    if (ev->mask & NST_EV_CONNECT)
+    if (ev->mask & NST_EV_CONNECT) {
         a->is_connected = true;
+        s->r->saw[SAW_SIMULTANEOUS] += a->f->is_simultaneous && peer_of(s, a)->is_connected;
+    }
     if ((ev->mask & (NST_EV_IN | NST_EV_EOF)) && a->wake_read == NST_NEVER)
         app_read(s, a);
     if ((ev->mask & (NST_EV_OUT | NST_EV_CONNECT)) && a->wake_write == NST_NEVER)
@@ -336,9 +398,11 @@ const struct app *app_unfinished(const struct swarm *s)
         bool is_moot = a->side == 1 && !a->was_accepted && (client->ended || client->retry != NST_NEVER) && client->may_fail;
         bool is_cut_off = is_rude(a->f, !a->side) && s->app[i ^ 1].ended && a->wrote == a->total; /* the reset may have been lost */
         bool is_lonely = s->plan.vanish_host == a->f->host[0] || s->plan.vanish_host == a->f->host[1]; /* may wait for ever */
-        bool is_shut_out = a->retry != NST_NEVER && a->may_fail; /* others hold all blocks */
+        bool is_forsaken = s->app[i ^ 1].err == NST_ETIMEDOUT && s->app[i ^ 1].may_fail; /* nobody tells this side */
+        bool has_few = plan_has(&s->plan, SWARM_STARVE) || plan_has(&s->plan, SWARM_CHURN);
+        bool is_shut_out = a->may_fail && (a->retry != NST_NEVER || (has_few && !a->is_connected)); /* others hold all blocks */
         bool is_dead = a->side == 1 && !a->was_accepted && a->may_fail && client->ended;
-        if (a->f->is_on && !a->ended && !is_moot && !is_dead && !is_cut_off && !is_lonely && !is_shut_out)
+        if (a->f->is_on && !a->ended && !is_moot && !is_dead && !is_cut_off && !is_lonely && !is_forsaken && !is_shut_out)
             return a;
     }
     return NULL;
@@ -369,7 +433,8 @@ static bool is_pressed(const struct swarm *s, const struct flow_plan *f)
     const struct plan *p = &s->plan;
     bool is_crowded = p->backlog < (uint32_t)p->flows;
     bool vanishes = p->vanish_host == f->host[0] || p->vanish_host == f->host[1];
-    return plan_has(p, SWARM_STARVE) || vanishes || plan_has(p, SWARM_JUMP) || is_crowded;
+    bool may_time_out = plan_has(p, SWARM_VANISH); /* tcp.retries2 is small (RFC 9293 §3.8.3): losses may suffice */
+    return plan_has(p, SWARM_STARVE) || plan_has(p, SWARM_CHURN) || vanishes || may_time_out || plan_has(p, SWARM_JUMP) || is_crowded;
 }
 
 void app_open_all(struct swarm *s)
@@ -434,6 +499,7 @@ static void udp_read(struct swarm *s, int host)
             oracle_fail(s->oracle, ORACLE_DATAGRAM, host, s->now, "datagram %llu arrived with wrong bytes", (unsigned long long)id);
         s->udp[host].is_last_back |= (id & 1) != 0;
         s->udp[host].got++;
+        saw(s, SAW_DATAGRAM);
     }
 }
 
@@ -447,5 +513,7 @@ void udp_tick(struct swarm *s, bool is_last)
     if (is_last)
         return;
     int from = (int)luck_below(c, (uint64_t)hosts), to = (from + 1 + (int)luck_below(c, (uint64_t)hosts - 1)) % hosts;
-    udp_send(s, from, to, (uint32_t)luck_log(c, 1, UDP_MOST), false);
+    uint32_t len = (uint32_t)luck_log(c, 1, UDP_MOST), alike = luck_one_in(c, 4) ? (uint32_t)luck_range(c, 2, 6) : 1;
+    for (uint32_t i = 0; i < alike; i++) /* alike: one superframe, where the device cuts them */
+        udp_send(s, from, to, len, false);
 }

@@ -30,6 +30,8 @@ struct side_plan {
     uint8_t end;                   /* enum flow_end */
     uint64_t abort_at;
     bool more, eor, oob, nodelay, linger0;
+    nst_time read_after;           /* reads nothing for so long after the connection is there; 0 = at once */
+    bool is_brim;                  /* writes what the window takes and stops, for good, where it is shut */
     int cc;                        /* -1 = as the settings say */
 };
 
@@ -60,6 +62,13 @@ struct plan {
     nst_time safety;               /* end of the phase with faults */
     nst_time bound;                /* every transfer has ended by then */
     nst_time cut_from, cut_until;  /* partition */
+    int oneway_host, hole_host;    /* -1 = none */
+    bool is_oneway_up;             /* from the host; else to it */
+    nst_time oneway_from, oneway_until;
+    uint32_t hole_after;           /* packets with text of that host */
+    nst_time hole_for;             /* from the first loss on */
+    uint32_t offload[SWARM_HOSTS]; /* NST_OFFLOAD_... */
+    bool joins[SWARM_HOSTS];       /* the device joins packets of one time to superframes */
     int vanish_host;
     nst_time vanish_at, jump_at, jump_by;
     nst_time inject_gap, udp_gap;
@@ -80,6 +89,7 @@ struct net {
     nst_time busy_up[SWARM_HOSTS], busy_down[SWARM_HOSTS];
     bool in_burst[SWARM_HOSTS];
     struct chance chance;
+    struct { uint32_t texts; bool is_set; uint8_t ports[4]; uint32_t seq; nst_time until; } hole;
 };
 
 void swarm_net_init(struct swarm *, struct chance);
@@ -93,9 +103,21 @@ void swarm_net_free(struct swarm *);
 int swarm_host_of(const struct swarm *, const uint8_t *ip, uint32_t len, bool dst); /* -1 = nobody */
 nst_ip swarm_addr(int host, bool is_v6);
 
+/* ---- swarm_join.c: what a device with offloads does to packets that arrive together */
+struct swarm_join { /* the superframe that grows, of one host */
+    uint8_t *bytes;                /* SWARM_FRAME; NULL = this host's device does not join */
+    uint32_t len, count, hdr, size; /* count 0 = empty; hdr: of all headers; size: text of its first packet */
+    uint32_t next_seq;
+    bool is_last;                  /* nothing may follow */
+};
+void swarm_join(struct swarm *, int host, const uint8_t *ip, uint32_t len); /* a packet has arrived */
+void swarm_join_flush(struct swarm *, int host); /* what waits goes to the stack */
+void swarm_give(struct swarm *, int host, const uint8_t *bytes, uint32_t len, const nst_offload *); /* to the stack */
+
 /* ---- swarm_meddle.c */
 /* May change, replace or split the packet; extra gets a second one (len 0 = none). */
 void swarm_meddle(struct swarm *, uint8_t *bytes, uint32_t *len, uint8_t *extra, uint32_t *extra_len);
+uint8_t *swarm_tcp_of(uint8_t *ip, uint32_t len); /* the TCP header in a whole, plain packet; NULL = there is none */
 void swarm_inject(struct swarm *);
 void swarm_inject_at_syn(struct swarm *, int from, const uint8_t *bytes, uint32_t len);
 uint32_t swarm_make_too_big(int from_v6, const uint8_t *ip, uint32_t len, uint32_t mtu, uint8_t *out); /* ICMP error of the router */
@@ -108,7 +130,7 @@ struct app {
     struct oracle_conn conn;
     const struct side_plan *p;
     uint64_t total, wrote, got, expected;
-    nst_time wake_write, wake_read, retry;
+    nst_time wake_write, wake_read, retry, read_from;
     bool is_open, is_connected, wr_shut, saw_eof, ended, may_fail, was_accepted;
     bool blocked_write, blocked_read;
     int err;
@@ -133,12 +155,15 @@ struct swarm {
     uint32_t forged_syns;
     struct udp_end udp[SWARM_HOSTS];
     struct chance inject_chance, app_chance, udp_chance;
+    struct swarm_join join[SWARM_HOSTS];
     uint8_t *frame, *frame2;       /* SWARM_FRAME each */
     nst_tx_frame *tx;
     uint8_t *text;                 /* SWARM_FRAME */
     struct swarm_result *r;
     jmp_buf panic;
 };
+
+static inline void saw(struct swarm *s, enum swarm_sight what) { s->r->saw[what]++; }
 
 void app_open_all(struct swarm *);
 bool app_events(struct swarm *, int host);     /* false: there was none */

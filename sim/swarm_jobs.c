@@ -97,6 +97,12 @@ static void collect(struct collection *c, const struct report *in)
     c->t->packets += in->r.packets;
     c->t->bytes += in->r.bytes;
     c->t->flows += in->r.flows;
+    for (unsigned i = 0; i < SWARM_SIGHT_COUNT; i++) {
+        c->t->saw[i].seeds += in->r.saw[i] > 0;
+        c->t->saw[i].times += in->r.saw[i];
+    }
+    for (unsigned f = 0; f < SWARM_FAULT_COUNT; f++)
+        c->t->drawn[f] += in->r.faults >> f & 1;
     c->t->hash += in->r.hash * (2 * in->index + 1);
     if (!in->r.failed)
         return;

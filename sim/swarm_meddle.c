@@ -31,7 +31,7 @@ static uint32_t add(const uint8_t *p, uint32_t n, uint32_t s)
 static uint32_t ip_header(const uint8_t *ip) { return ip[0] >> 4 == 4 ? 20 : 40; }
 
 /* The TCP header in a whole, plain packet; NULL = there is none. */
-static uint8_t *tcp_of(uint8_t *ip, uint32_t len)
+uint8_t *swarm_tcp_of(uint8_t *ip, uint32_t len)
 {
     if (len >= 40 && ip[0] == 0x45 && ip[9] == 6 && (get16(ip + 6) & 0x3fff) == 0)
         return ip + 20;
@@ -102,23 +102,25 @@ void swarm_meddle(struct swarm *s, uint8_t *ip, uint32_t *len, uint8_t *extra, u
 {
     const struct plan *p = &s->plan;
     struct chance *c = &s->net.chance;
-    uint8_t *tcp = tcp_of(ip, *len), *o;
+    uint8_t *tcp = swarm_tcp_of(ip, *len), *o;
     if (tcp == NULL)
         return;
     bool is_bare = (tcp[13] & 0x3f) == 16 && *len == (uint32_t)(tcp - ip) + (tcp[12] >> 4) * 4u;
     if (plan_has(p, SWARM_STRIP_TS) && is_bare && (o = find_option(tcp, 8)) != NULL)
-        memset(o, 1, 10);
+        memset(o, 1, 10), saw(s, SAW_TS_STRIPPED);
     if (plan_has(p, SWARM_MSS) && (tcp[13] & 2) && (o = find_option(tcp, 2)) != NULL)
-        rewrite_mss(s, o);
+        rewrite_mss(s, o), saw(s, SAW_MSS_REWRITTEN);
     if (plan_has(p, SWARM_SHRINK) && is_bare && luck_one_in(c, 3))
-        put16(tcp + 14, get16(tcp + 14) >> luck_range(c, 1, 8));
+        put16(tcp + 14, get16(tcp + 14) >> luck_range(c, 1, 8)), saw(s, SAW_SHRUNK);
     if (plan_has(p, SWARM_INFLATE) && (tcp[13] & 2) == 0) {
         uint32_t w = get16(tcp + 14) * 2;
         put16(tcp + 14, w < 65535 ? w : 65535);
+        saw(s, SAW_INFLATED);
     }
     seal(ip, *len, 6, 16);
     if (plan_has(p, SWARM_RESPLIT) && (tcp[13] & 6) == 0 && luck_one_in(c, 3))
         *extra_len = resplit(c, ip, len, tcp, extra);
+    s->r->saw[SAW_RESPLIT] += *extra_len > 0;
 }
 
 /* RFC 1191 §4, RFC 4443 §3.2: from a router, 10.0.0.254 or fd00::fe. */
@@ -196,6 +198,7 @@ static uint32_t forge(uint8_t *b, const struct forged *f)
 static void hit(struct swarm *s, int host, const struct forged *f)
 {
     uint32_t n = forge(s->frame2, f);
+    saw(s, SAW_FORGED);
     swarm_net_launch(s, -1, host, 1, s->now, s->frame2, n);
 }
 
@@ -304,7 +307,7 @@ void swarm_inject_at_syn(struct swarm *s, int from, const uint8_t *ip, uint32_t 
     if (len < 60 || s->is_fair || !plan_has(&s->plan, SWARM_INJECT) || !luck_one_in(c, 2))
         return;
     memcpy(copy, ip, sizeof copy);
-    const uint8_t *tcp = tcp_of(copy, len);
+    const uint8_t *tcp = swarm_tcp_of(copy, len);
     if (tcp == NULL || (tcp[13] & 0x12) != 2)
         return;
     uint32_t off = (uint32_t)(tcp - copy), iss = get32(tcp + 4);

@@ -39,6 +39,13 @@ void swarm_net_free(struct swarm *s) { sim_free(s->net.sim); }
 
 static bool happens(struct swarm *s, uint32_t ppm) { return ppm != 0 && !s->is_fair && luck_below(&s->net.chance, 1000000) < ppm; }
 
+static bool it_happens(struct swarm *s, uint32_t ppm, enum swarm_sight what)
+{
+    bool yes = happens(s, ppm);
+    s->r->saw[what] += yes;
+    return yes;
+}
+
 nst_ip swarm_addr(int host, bool is_v6)
 {
     nst_ip ip = {{0xfd}};
@@ -63,17 +70,58 @@ void swarm_net_launch(struct swarm *s, int from, int to, uint8_t stage, nst_time
     take(s->net.air, p, stage == 0 ? ROUTER : to, at);
 }
 
-static bool is_lost(struct swarm *s, int from, int to, const struct dir_plan *d)
+static bool is_between(const struct swarm *s, nst_time from, nst_time until)
+{
+    return !s->is_fair && s->now >= from + s->plan.start && s->now < until + s->plan.start;
+}
+
+static bool is_cut_off(struct swarm *s, int from, int to)
 {
     const struct plan *p = &s->plan;
     bool is_dead = p->vanish_host >= 0 && s->now >= p->vanish_at + p->start && (from == p->vanish_host || to == p->vanish_host);
-    bool is_cut = !s->is_fair && s->now >= p->cut_from + p->start && s->now < p->cut_until + p->start;
-    if (is_dead || is_cut || happens(s, d->loss))
+    bool is_cut = is_between(s, p->cut_from, p->cut_until);
+    bool is_its = p->oneway_host >= 0 && (p->is_oneway_up ? from : to) == p->oneway_host;
+    bool is_oneway = is_its && is_between(s, p->oneway_from, p->oneway_until);
+    s->r->saw[SAW_TO_DEAD] += is_dead;
+    s->r->saw[SAW_CUT] += is_cut;
+    s->r->saw[SAW_ONE_WAY] += is_oneway;
+    return is_dead || is_cut || is_oneway;
+}
+
+static bool is_lost(struct swarm *s, int from, int to, const struct dir_plan *d)
+{
+    if (is_cut_off(s, from, to) || it_happens(s, d->loss, SAW_LOST))
         return true;
     bool *burst = &s->net.in_burst[from];
     if (happens(s, *burst ? d->burst_out : d->burst_in))
         *burst = !*burst;
-    return *burst && d->burst_in != 0 && !s->is_fair;
+    bool is_in = *burst && d->burst_in != 0 && !s->is_fair;
+    s->r->saw[SAW_BURST] += is_in;
+    return is_in;
+}
+
+/* The place in a stream that gets lost: where the text begins that its host sends after so many others. */
+static bool is_in_hole(struct swarm *s, int from, const uint8_t *ip, uint32_t len)
+{
+    uint8_t *tcp = swarm_tcp_of((uint8_t *)(uintptr_t)ip, len);
+    if (from != s->plan.hole_host || tcp == NULL || s->is_fair)
+        return false;
+    uint32_t hdr = (uint32_t)(tcp - ip) + (tcp[12] >> 4) * 4u, text = len > hdr ? len - hdr : 0;
+    uint32_t seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7];
+    if (text == 0 || (tcp[13] & 2) != 0)
+        return false;
+    if (!s->net.hole.is_set) {
+        if (s->net.hole.texts++ < s->plan.hole_after)
+            return false;
+        s->net.hole.is_set = true;
+        s->net.hole.until = s->now + s->plan.hole_for;
+        s->net.hole.seq = seq;
+        memcpy(s->net.hole.ports, tcp, 4);
+        return true;
+    }
+    bool is_there = s->now < s->net.hole.until && memcmp(s->net.hole.ports, tcp, 4) == 0 && s->net.hole.seq - seq < text;
+    s->r->saw[SAW_IN_HOLE] += is_there;
+    return is_there;
 }
 
 /* Queue and wire of one direction. false = the queue is full. */
@@ -83,14 +131,18 @@ static bool pass(struct swarm *s, const struct dir_plan *d, nst_time *busy, uint
     if (d->rate_bps != 0) {
         nst_time start = *busy > s->now ? *busy : s->now, wire = (nst_time)len * 8 * 1000000000u / d->rate_bps;
         nst_time most = (nst_time)d->queue * (12000ull * 1000000000u / d->rate_bps);
-        if (start - s->now > most)
+        if (start - s->now > most) {
+            saw(s, SAW_QUEUE_FULL);
             return false;
+        }
         *at = *busy = start + wire;
     }
     *at += d->delay;
-    if (!s->is_fair && d->jitter != 0)
+    if (!s->is_fair && d->jitter != 0) {
         *at += luck_below(&s->net.chance, d->jitter + 1);
-    if (happens(s, d->reorder))
+        saw(s, SAW_JITTERED);
+    }
+    if (it_happens(s, d->reorder, SAW_HELD))
         *at += d->reorder_by;
     return true;
 }
@@ -98,13 +150,13 @@ static bool pass(struct swarm *s, const struct dir_plan *d, nst_time *busy, uint
 static void damage(struct swarm *s, const struct dir_plan *d, struct packet *p)
 {
     bool is_rest = p->len >= 20 && p->data[0] >> 4 == 4 && ((p->data[6] & 31) != 0 || p->data[7] != 0); /* two flips may cancel */
-    if (p->len > 0 && !is_rest && happens(s, d->corrupt)) {
+    if (p->len > 0 && !is_rest && it_happens(s, d->corrupt, SAW_FLIPPED)) {
         uint64_t bit = luck_below(&s->net.chance, 8);
         p->data[luck_below(&s->net.chance, p->len)] ^= (uint8_t)(1u << bit);
     }
-    if (happens(s, d->truncate))
+    if (it_happens(s, d->truncate, SAW_CUT_SHORT))
         p->len = (uint32_t)luck_below(&s->net.chance, p->len + 1u);
-    if (happens(s, d->ce))
+    if (it_happens(s, d->ce, SAW_MARKED))
         packet_mark_ce(p);
 }
 
@@ -112,12 +164,12 @@ static void enter(struct swarm *s, int from, int to, const uint8_t *bytes, uint3
 {
     struct dir_plan *d = &s->plan.up[from];
     nst_time at;
-    if (is_lost(s, from, to, d) || !pass(s, d, &s->net.busy_up[from], len, &at)) {
+    if (is_lost(s, from, to, d) || is_in_hole(s, from, bytes, len) || !pass(s, d, &s->net.busy_up[from], len, &at)) {
         s->net.lost++;
         return;
     }
     swarm_net_launch(s, from, to, 0, at, bytes, len);
-    if (happens(s, d->dup) && pass(s, d, &s->net.busy_up[from], len, &at))
+    if (it_happens(s, d->dup, SAW_DOUBLED) && pass(s, d, &s->net.busy_up[from], len, &at))
         swarm_net_launch(s, from, to, 0, at, bytes, len);
 }
 
@@ -144,8 +196,10 @@ static void forward(struct air *a, struct packet *p)
     nst_time at;
     if (d->mtu != 0 && p->len > d->mtu) {
         uint32_t n = swarm_make_too_big(from, p->data, p->len, d->mtu, s->frame2);
-        if (n > 0 && pass(s, &s->plan.down[from], &s->net.busy_down[from], n, &at))
+        if (n > 0 && pass(s, &s->plan.down[from], &s->net.busy_down[from], n, &at)) {
+            saw(s, SAW_TOO_BIG);
             swarm_net_launch(s, to, from, 1, at, s->frame2, n);
+        }
         packet_free(s->net.sim, p);
         return;
     }
@@ -161,11 +215,13 @@ static void forward(struct air *a, struct packet *p)
 static void deliver(struct swarm *s, struct packet *p)
 {
     int to = p->tag;
-    nst_rx_frame rx = {.data = p->data, .len = p->len, .wire_len = p->len};
     if (s->opt->on_frame != NULL)
         s->opt->on_frame(s->opt->user, -1, to, s->now, p->data, p->len, NULL);
     oracle_received(s->oracle, to, s->now, p->data, p->len);
-    nst_input(s->n[to], s->ifx[to], &rx, 1, s->now);
+    if (s->join[to].bytes != NULL)
+        swarm_join(s, to, p->data, p->len);
+    else
+        swarm_give(s, to, p->data, p->len, &(nst_offload){0});
     packet_free(s->net.sim, p);
 }
 
@@ -195,6 +251,8 @@ void swarm_net_run(struct swarm *s)
 {
     while (sim_step(s->net.sim, s->now))
         ;
+    for (int h = 0; h < s->plan.hosts; h++)
+        swarm_join_flush(s, h);
 }
 
 void swarm_net_init(struct swarm *s, struct chance chance)

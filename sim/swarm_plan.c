@@ -10,6 +10,16 @@ static const struct { const char *name, *text; } faults[SWARM_FAULT_COUNT] = {
 #undef NST_X
 };
 
+const char *swarm_sight_text(unsigned i)
+{
+    static const char *const text[SWARM_SIGHT_COUNT] = {
+#define NST_X(id, words) words,
+        SWARM_SIGHTS(NST_X)
+#undef NST_X
+    };
+    return i < SWARM_SIGHT_COUNT ? text[i] : NULL;
+}
+
 const char *swarm_fault_name(unsigned f) { return f < SWARM_FAULT_COUNT ? faults[f].name : NULL; }
 const char *swarm_fault_text(unsigned f) { return f < SWARM_FAULT_COUNT ? faults[f].text : NULL; }
 
@@ -52,9 +62,10 @@ uint64_t luck_log(struct chance *c, uint64_t lo, uint64_t hi)
 /* One in how many scenarios have it. */
 static const uint8_t rarity[SWARM_FAULT_COUNT] = {
     [SWARM_LOSS] = 2, [SWARM_BURST] = 5, [SWARM_JITTER] = 3, [SWARM_REORDER] = 4, [SWARM_DUP] = 4, [SWARM_CORRUPT] = 4,
-    [SWARM_TRUNCATE] = 8, [SWARM_PARTITION] = 5, [SWARM_RATE] = 2, [SWARM_CE] = 5, [SWARM_PMTU] = 8, [SWARM_STRIP_TS] = 8,
+    [SWARM_TRUNCATE] = 8, [SWARM_PARTITION] = 5, [SWARM_RATE] = 2, [SWARM_CE] = 5, [SWARM_PMTU] = 8, [SWARM_STRIP_TS] = 4,
     [SWARM_MSS] = 8, [SWARM_SHRINK] = 6, [SWARM_INFLATE] = 8, [SWARM_RESPLIT] = 5, [SWARM_INJECT] = 3, [SWARM_JUMP] = 8,
     [SWARM_VANISH] = 8, [SWARM_STARVE] = 8, [SWARM_OPTIONS] = 2, [SWARM_UDP] = 4,
+    [SWARM_HOLE] = 5, [SWARM_ONEWAY] = 6, [SWARM_LATE] = 3, [SWARM_CHURN] = 12, [SWARM_SUPERFRAMES] = 2,
 };
 
 static void draw_dir(const struct plan *p, struct dir_plan *d, struct chance c, nst_time delay)
@@ -88,7 +99,9 @@ static void draw_network(struct plan *p)
     static const uint32_t mtus[] = {1500, 1500, 1500, 1280, 1400, 9000, 1500, 1281};
     p->hosts = luck_one_in(&c, 3) ? (int)luck_range(&c, 3, SWARM_HOSTS) : 2;
     p->mtu = mtus[luck_below(&c, 8)];
-    nst_time scale = luck_one_in(&c, 6) ? 0 : luck_log(&c, NST_US(5), NST_MS(300));
+    /* Where memory is short a receiver forgets what a sender repeats: RACK would never wait for it in no time at all. */
+    nst_time least = plan_has(p, SWARM_STARVE) ? NST_US(2) : 0;
+    nst_time scale = luck_one_in(&c, 6) ? least : luck_log(&c, NST_US(5), NST_MS(300));
     for (int h = 0; h < SWARM_HOSTS; h++) {
         struct chance d = luck_of(p->seed, "delay", (uint64_t)h);
         draw_dir(p, &p->up[h], luck_of(p->seed, "up", (uint64_t)h), scale / 2 + luck_below(&d, scale / 2 + 1));
@@ -156,6 +169,15 @@ static void draw_host(struct plan *p, int h)
 
 /* ------------------------------------------------------------------------------------------------------------- flows */
 
+/* A pause per call and tiny calls together would need hours: a stream takes at most about 300 pauses. */
+static void limit_writes(struct side_plan *s)
+{
+    if (s->write_gap != 0 && s->bytes / s->write_most > 300)
+        s->write_most = (uint32_t)(s->bytes / 300);
+    if (s->write_most < s->bytes / 5000)
+        s->write_most = (uint32_t)(s->bytes / 5000);
+}
+
 static void draw_side(const struct plan *p, struct side_plan *s, struct chance c)
 {
     s->bytes = luck_one_in(&c, 4) ? 0 : luck_log(&c, 1, 200000);
@@ -174,11 +196,38 @@ static void draw_side(const struct plan *p, struct side_plan *s, struct chance c
     s->linger0 = luck_one_in(&c, 16);
     s->cc = luck_one_in(&c, 2) ? (int)luck_below(&c, 3) : -1;
     (void)p;
-    /* A pause per call and tiny calls together would need hours: a stream takes at most about 300 pauses. */
-    if (s->write_gap != 0 && s->bytes / s->write_most > 300)
-        s->write_most = (uint32_t)(s->bytes / 300);
-    if (s->write_most < s->bytes / 5000)
-        s->write_most = (uint32_t)(s->bytes / 5000);
+    limit_writes(s);
+}
+
+static void limit_reads(struct flow_plan *f) /* see limit_writes */
+{
+    for (int k = 0; k < 2; k++) {
+        struct side_plan *me = &f->side[k], *peer = &f->side[!k];
+        if (peer->bytes > 0 && peer->read_gap != 0)
+            peer->read_most = peer->read_most < 64 ? 64 : peer->read_most;
+        uint64_t reads = peer->bytes / me->read_most;
+        if (me->read_gap != 0 && reads > 300)
+            me->read_most = (uint32_t)(peer->bytes / 300);
+        if (me->read_most < peer->bytes / 5000)
+            me->read_most = (uint32_t)(peer->bytes / 5000);
+    }
+}
+
+/* Late readers, and writers that stop where the window is shut: their FIN waits behind it (attacks K14). */
+static void draw_late(struct plan *p, int i)
+{
+    for (int k = 0; k < 2; k++) {
+        struct chance c = luck_of(p->seed, "late", (uint64_t)i * 2 + (uint64_t)k);
+        struct side_plan *s = &p->flow[i].side[k], *peer = &p->flow[i].side[!k];
+        nst_time after = luck_log(&c, NST_MS(50), NST_S(20));
+        if (!plan_has(p, SWARM_LATE) || !luck_one_in(&c, 2))
+            continue;
+        s->read_after = after;
+        peer->is_brim = luck_one_in(&c, 2) && (peer->end == FLOW_ORDERLY || peer->end == FLOW_CLOSE);
+        if (peer->is_brim && peer->bytes < 100000)
+            peer->bytes += 100000; /* more than a window */
+        limit_writes(peer);
+    }
 }
 
 static void draw_flow(struct plan *p, int i, uint32_t shift)
@@ -197,17 +246,67 @@ static void draw_flow(struct plan *p, int i, uint32_t shift)
         f->side[k].bytes >>= shift;
         f->side[k].abort_at >>= shift;
     }
+    draw_late(p, i);
     if (f->side[0].end == FLOW_KEEP && f->side[0].bytes == 0)
         f->side[0].bytes = 1; /* a server that speaks first may wait for ever behind a lost cookie (RFC 4987 §3.6) */
-    for (int k = 0; k < 2; k++) {
-        struct side_plan *me = &f->side[k], *peer = &f->side[!k];
-        if (peer->bytes > 0 && peer->read_gap != 0) /* see draw_side */
-            peer->read_most = peer->read_most < 64 ? 64 : peer->read_most;
-        uint64_t reads = peer->bytes / me->read_most;
-        if (me->read_gap != 0 && reads > 300)
-            me->read_most = (uint32_t)(peer->bytes / 300);
-        if (me->read_most < peer->bytes / 5000)
-            me->read_most = (uint32_t)(peer->bytes / 5000);
+    limit_reads(f);
+}
+
+/* Short connections one after another, and hardly a block for the next: TIME-WAIT must give way (attacks K25). */
+static void draw_churn(struct plan *p)
+{
+    struct chance c = luck_of(p->seed, "churn", 0);
+    if (!plan_has(p, SWARM_CHURN))
+        return;
+    for (int h = 0; h < SWARM_HOSTS; h++) {
+        p->cfg[h].max_tcp = (uint32_t)luck_range(&c, 2, 6);
+        p->cfg[h].max_syn = p->cfg[h].max_time_wait = p->cfg[h].max_tcp;
+    }
+    for (int i = 0; i < p->flows; i++) {
+        p->flow[i].start = p->safety / SWARM_FLOWS * (nst_time)i + luck_below(&c, NST_MS(50));
+        for (int k = 0; k < 2; k++) {
+            p->flow[i].side[k].bytes %= 3000;
+            p->flow[i].side[k].abort_at %= p->flow[i].side[k].bytes + 1;
+            if (p->flow[i].side[k].end == FLOW_KEEP) /* would keep a block */
+                p->flow[i].side[k].end = FLOW_ORDERLY;
+            p->flow[i].side[k].read_gap = p->flow[i].side[k].write_gap = 0;
+        }
+    }
+}
+
+static void draw_devices(struct plan *p)
+{
+    static const uint32_t offloads[] = {NST_OFFLOAD_ALL, NST_OFFLOAD_ALL, NST_OFFLOAD_ALL & ~NST_OFFLOAD_TSO_ECN,
+                                        NST_OFFLOAD_CSUM | NST_OFFLOAD_TSO4, NST_OFFLOAD_CSUM, 0};
+    for (int h = 0; h < SWARM_HOSTS && plan_has(p, SWARM_SUPERFRAMES); h++) {
+        struct chance c = luck_of(p->seed, "device", (uint64_t)h);
+        p->offload[h] = offloads[luck_below(&c, 6)];
+        p->joins[h] = luck_one_in(&c, 2);
+    }
+}
+
+static void draw_cuts(struct plan *p)
+{
+    struct chance c = luck_of(p->seed, "cuts", 0);
+    int one = (int)luck_below(&c, (uint64_t)p->hosts), hole = (int)luck_below(&c, (uint64_t)p->hosts);
+    p->is_oneway_up = luck_one_in(&c, 2);
+    p->oneway_from = luck_log(&c, NST_MS(1), p->safety);
+    p->oneway_until = p->oneway_from + luck_log(&c, NST_MS(10), NST_S(8));
+    p->hole_after = (uint32_t)luck_log(&c, 1, 64) - 1;
+    p->hole_for = luck_log(&c, NST_MS(200), NST_S(16));
+    p->oneway_host = plan_has(p, SWARM_ONEWAY) ? one : -1;
+    p->hole_host = plan_has(p, SWARM_HOLE) ? hole : -1;
+    /* Whoever has a hole to fill hears from the other side all the while (attacks K11). */
+    for (int i = 0; i < p->flows && plan_has(p, SWARM_HOLE) && !plan_has(p, SWARM_CHURN); i++) {
+        struct flow_plan *f = &p->flow[i];
+        struct side_plan *talks = &f->side[f->host[0] == hole];
+        nst_time gap = luck_log(&c, NST_MS(10), NST_MS(150));
+        if (!luck_one_in(&c, 2) || (f->host[0] != hole && f->host[1] != hole) || talks->end != FLOW_ORDERLY)
+            continue;
+        talks->write_gap = gap;
+        talks->write_most = (uint32_t)luck_log(&c, 1, 500);
+        talks->bytes = (uint64_t)talks->write_most * 250;
+        limit_reads(f);
     }
 }
 
@@ -225,7 +324,7 @@ static nst_time compute_bound(const struct plan *p)
         for (int k = 0; k < 2; k++) {
             const struct side_plan *s = &p->flow[i].side[k], *peer = &p->flow[i].side[!k];
             nst_time t = p->flow[i].is_on ? s->bytes / 40 * (2 * rtt + NST_MS(1)) + s->bytes * 8 * 20000 : 0;
-            t += (s->bytes / s->write_most + 2) * s->write_gap * 2 + (peer->bytes / s->read_most + 2) * s->read_gap * 4;
+            t += (s->bytes / s->write_most + 2) * s->write_gap * 2 + (peer->bytes / s->read_most + 2) * s->read_gap * 4 + s->read_after * 3;
             slow += t;
         }
     return bound + slow + p->jump_by;
@@ -250,10 +349,15 @@ void plan_draw(struct plan *p, const struct swarm_options *o)
     p->backlog = luck_one_in(&c, 3) ? (uint32_t)luck_range(&c, 1, 4) : 32;
     if (plan_has(p, SWARM_INJECT))
         p->backlog = 32; /* more than the stranger forges */
+    if (plan_has(p, SWARM_CHURN))
+        p->flows = SWARM_FLOWS;
     for (int i = 0; i < p->flows; i++) {
         draw_flow(p, i, o->shift);
         p->flow[i].is_on = (o->flows_off >> i & 1) == 0;
     }
+    draw_churn(p);
+    draw_devices(p);
+    draw_cuts(p);
     p->cut_from = luck_below(&e, p->safety);
     nst_time cut = luck_log(&e, NST_MS(10), p->safety - p->cut_from + NST_MS(20));
     p->cut_until = p->cut_from + (plan_has(p, SWARM_PARTITION) ? cut : 0);
@@ -280,7 +384,9 @@ static void describe_side(const struct side_plan *s, FILE *f)
     fprintf(f, ", reads by %u", s->read_most);
     if (s->read_gap != 0)
         fprintf(f, " every %llu us", (unsigned long long)s->read_gap / 1000);
-    fprintf(f, ", %s", ends[s->end]);
+    if (s->read_after != 0)
+        fprintf(f, " after %llu ms", (unsigned long long)s->read_after / 1000000);
+    fprintf(f, ", %s%s", s->is_brim ? "stops where the window is shut, " : "", ends[s->end]);
     if (s->end == FLOW_ABORT)
         fprintf(f, " at %llu", (unsigned long long)s->abort_at);
     fprintf(f, "%s%s%s%s%s", s->more ? ", MORE" : "", s->eor ? ", EOR" : "", s->oob ? ", urgent" : "", s->nodelay ? ", NODELAY" : "",
@@ -311,9 +417,17 @@ void swarm_describe(const struct swarm_options *o, FILE *f)
     fprintf(f, "events: partition %llu..%llu ms, host %d vanishes at %llu ms, time jumps by %llu ms, mtu %u, backlog %u\n",
             (unsigned long long)p.cut_from / 1000000, (unsigned long long)p.cut_until / 1000000, p.vanish_host,
             (unsigned long long)p.vanish_at / 1000000, (unsigned long long)p.jump_by / 1000000, p.mtu, p.backlog);
+    if (p.oneway_host >= 0)
+        fprintf(f, "oneway: nothing %s host %d from %llu to %llu ms\n", p.is_oneway_up ? "from" : "to", p.oneway_host,
+                (unsigned long long)p.oneway_from / 1000000, (unsigned long long)p.oneway_until / 1000000);
+    if (p.hole_host >= 0)
+        fprintf(f, "hole: text of host %d after %u packets is lost for %llu ms\n", p.hole_host, p.hole_after,
+                (unsigned long long)p.hole_for / 1000000);
     for (int h = 0; h < p.hosts; h++) {
         describe_dir("up  ", h, &p.up[h], f);
         describe_dir("down", h, &p.down[h], f);
+        if (plan_has(&p, SWARM_SUPERFRAMES))
+            fprintf(f, "device %d: offload %u, %s\n", h, p.offload[h], p.joins[h] ? "joins packets" : "plain packets in");
         fprintf(f, "host %d: pages %u, max_tcp %u, max_pkt %u, max_time_wait %u", h, p.cfg[h].pages, p.cfg[h].max_tcp, p.cfg[h].max_pkt,
                 p.cfg[h].max_time_wait);
         for (unsigned i = 0; i < NST_SET_COUNT; i++)
