@@ -135,6 +135,7 @@ int live_make_stack(struct live *l)
     if (status != EXIT_OK)
         return status;
     host_env_init(&env, l->seed);
+    host_env_use_huge_pages(&env);
     live_rtt_init(l);
     env.trace = live_trace;
     env.user = l;

@@ -25,6 +25,17 @@ static void *host_alloc(void *user, size_t size)
     return p == MAP_FAILED ? NULL : p;
 }
 
+/* The same for a stack that lives long and moves much: a first touch, and a miss of the TLB, for each 2 MiB instead of each 4 KiB. Under a
+ * hypervisor a page fault costs more than the copy that causes it. Where there are no huge pages, nothing changes. */
+static void *alloc_huge(void *user, size_t size)
+{
+    void *p = host_alloc(user, size);
+
+    if (p != NULL)
+        (void)madvise(p, size, MADV_HUGEPAGE);
+    return p;
+}
+
 static void host_free(void *user, void *p, size_t size)
 {
     (void)user;
@@ -115,4 +126,9 @@ void host_env_init(nst_env *env, uint64_t seed)
     }
     if (command.seed == 0)
         command.seed = seed;
+}
+
+void host_env_use_huge_pages(nst_env *env)
+{
+    env->alloc = alloc_huge;
 }

@@ -13,6 +13,9 @@ enum { HOST_ENV_EXIT_PANIC = 70 };
  * user after it. */
 void host_env_init(nst_env *env, uint64_t seed);
 
+/* After host_env_init: memory in huge pages where the machine has them. For one stack of a program, not for hundreds of small ones. */
+void host_env_use_huge_pages(nst_env *env);
+
 /* What panic prints as "reproduce with". argv stays borrowed. `seed` is the one that host_env_init got. */
 void host_env_command(int argc, char *const *argv, uint64_t seed);
 
