@@ -377,9 +377,9 @@ nst_ssize svc_send(struct svc_host *h, struct svc_conn *c, const void *data, siz
     return send_with(h, c, &(nst_iov){.base = (void *)(uintptr_t)data, .len = len}, 0);
 }
 
-nst_ssize svc_send_more(struct svc_host *h, struct svc_conn *c, const void *data, size_t len)
+nst_ssize svc_send_constant(struct svc_host *h, struct svc_conn *c, const void *data, size_t len)
 {
-    return send_with(h, c, &(nst_iov){.base = (void *)(uintptr_t)data, .len = len}, NST_MSG_MORE);
+    return send_with(h, c, &(nst_iov){.base = (void *)(uintptr_t)data, .len = len}, NST_MSG_MORE | NST_MSG_BORROW);
 }
 
 void svc_shut(struct svc_host *h, struct svc_conn *c)

@@ -98,7 +98,8 @@ uint64_t svc_report_total(const struct svc_host *);
 nst_ssize svc_recv(struct svc_host *, struct svc_conn *, void *data, size_t len);
 nst_ssize svc_skip(struct svc_host *, struct svc_conn *, size_t len); /* received without looking at it */
 nst_ssize svc_send(struct svc_host *, struct svc_conn *, const void *data, size_t len);
-nst_ssize svc_send_more(struct svc_host *, struct svc_conn *, const void *data, size_t len); /* more will follow for certain */
+/* The same for bytes that never change and are followed by more for certain: they are not copied. */
+nst_ssize svc_send_constant(struct svc_host *, struct svc_conn *, const void *data, size_t len);
 /* Closes our direction; the peer's stays open. */
 void svc_shut(struct svc_host *, struct svc_conn *);
 /* SVC_ABORT with the error remembered. */

@@ -61,7 +61,7 @@ static enum svc_verdict step(struct svc_host *h, struct svc_conn *c)
         must_wait = taken < SVC_BUDGET;
     }
     while (sent < UNSENT_MAX) {
-        const nst_ssize n = svc_send_more(h, c, pattern_table() + c->bytes_out % PERIOD, SVC_BUDGET);
+        const nst_ssize n = svc_send_constant(h, c, pattern_table() + c->bytes_out % PERIOD, SVC_BUDGET);
 
         if (n == -NST_EAGAIN)
             return must_wait ? SVC_WAIT : SVC_AGAIN;

@@ -406,6 +406,9 @@ enum { /* flags of nst_send and nst_recv */
     NST_MSG_TRUNC = 16,   /* out of recv: the datagram was longer than the buffers. In, TCP: the bytes are taken, but thrown away */
     NST_MSG_CTRUNC = 32,  /* out of recv: `icmp` holds an error instead of data */
     NST_MSG_FASTOPEN = 64, /* send of 0 bytes, NST_ST_DEFERRED: the SYN asks for a cookie, or brings the one known */
+    NST_MSG_BORROW = 128, /* send, TCP: the stack reads the bytes where they lie, whenever it sends them, instead of copying them. They must
+                             stay as they are until the peer has acknowledged them (NST_SO_OUTQ: the last so many are not), and after
+                             NST_CLOSE for good; NST_ABORT ends it at once. UDP, PING: copied all the same */
 };
 
 typedef struct nst_msg {

@@ -11,6 +11,7 @@ void pages_init(struct pages *p, struct arena *a, uint32_t count)
 {
     pool_init(&p->data, a, count, NST_PAGE_SIZE);
     p->next = arena_take(a, (uint64_t)count + 1, sizeof p->next[0]);
+    p->lent = arena_take(a, (uint64_t)count + 1, sizeof p->lent[0]);
 }
 
 uint32_t page_alloc(struct pages *p)

@@ -8,8 +8,9 @@
 #include <netstack.h>
 
 struct pages {
-    struct pool data; /* NST_PAGE_SIZE each; contents are not cleared */
-    uint32_t *next;   /* per id: next page of a chain */
+    struct pool data;     /* NST_PAGE_SIZE each; contents are not cleared */
+    uint32_t *next;       /* per id: next page of a chain */
+    const uint8_t **lent; /* per id that a stream marks as borrowed: the application's bytes instead of the page's own */
 };
 
 void pages_init(struct pages *p, struct arena *a, uint32_t count);

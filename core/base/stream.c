@@ -11,6 +11,9 @@
  * at all.
  * INVARIANT: at height 0 the only page is the one that holds end - 1.
  *
+ * A borrowed page is an id with the bit BORROWED: the bytes are the application's, the page itself stays untouched and is only held so
+ * that borrowing costs of the limits what copying does. Only whole pages are borrowed, so nothing is ever written into one.
+ *
  * LIMIT: STREAM_WINDOW_MAX bytes. The height does not shrink before the stream is empty, lest a stream that
  * oscillates around a boundary pay for it again and again.
  */
@@ -23,6 +26,7 @@ enum {
     DIR_IDS = 1 << DIR_BITS,
     PAGE_NUMBERS = 1 << 21, /* 2^32 / NST_PAGE_SIZE */
 };
+#define BORROWED (1u << 31) /* ids of pages are below: nst_config.pages is at most 2^28 */
 
 _Static_assert(NST_PAGE_SIZE == DIR_IDS * sizeof(uint32_t), "a directory is a page of ids");
 _Static_assert((uint64_t)PAGE_NUMBERS * NST_PAGE_SIZE == (uint64_t)1 << 32, "numbers wrap with positions");
@@ -32,6 +36,11 @@ static uint32_t block_of(uint32_t number) { return number >> DIR_BITS; }
 
 /* How many pages `number` lies after `first`. */
 static uint32_t pages_after(uint32_t number, uint32_t first) { return (number - first) % PAGE_NUMBERS; }
+
+static const uint8_t *bytes_at(const struct pages *p, uint32_t id)
+{
+    return id & BORROWED ? p->lent[id & ~BORROWED] : page_at(p, id);
+}
 
 static uint32_t dir_get(const struct pages *p, uint32_t dir, uint32_t i)
 {
@@ -71,7 +80,7 @@ static uint32_t take_dir(struct pages *p, struct stream *s)
 
 static void give_page(struct pages *p, struct stream *s, uint32_t id)
 {
-    page_free(p, id);
+    page_free(p, id & ~BORROWED);
     s->npages--;
 }
 
@@ -153,7 +162,8 @@ static bool grow(struct pages *p, struct stream *s, uint32_t number)
     return s->height != 1 || fits_one_level(s, number) || grow_to_two(p, s);
 }
 
-static uint32_t add_page(struct pages *p, struct stream *s, uint32_t number)
+/* `mark`: 0 or BORROWED. */
+static uint32_t add_page(struct pages *p, struct stream *s, uint32_t number, uint32_t mark)
 {
     if (!grow(p, s, number))
         return 0;
@@ -173,9 +183,9 @@ static uint32_t add_page(struct pages *p, struct stream *s, uint32_t number)
         dir_set(p, s->root, block_of(number), 0);
         give_page(p, s, dir);
     } else if (id != 0 && s->height == 0) {
-        s->root = id;
+        s->root = id | mark;
     } else if (id != 0) {
-        dir_set(p, dir, number, id);
+        dir_set(p, dir, number, id | mark);
     }
     return id;
 }
@@ -205,12 +215,38 @@ uint32_t stream_write(struct pages *p, struct stream *s, uint32_t pos, const voi
     while (done < len) {
         uint32_t at = pos + done, n = rest_of_page(at, len - done);
         uint32_t id = find_page(p, s, page_number(at));
-        if (!id && (id = add_page(p, s, page_number(at))) == 0)
+        if (!id && (id = add_page(p, s, page_number(at), 0)) == 0)
             break;
+        nst_require((id & BORROWED) == 0);
         copy(page_at(p, id) + at % NST_PAGE_SIZE, from + done, n);
         done += n;
         if (at + n - s->head > s->end - s->head)
             s->end = at + n;
+    }
+    return done;
+}
+
+uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len)
+{
+    uint32_t from_head = pos - s->head;
+    nst_require(pos == s->end && from_head <= STREAM_WINDOW_MAX && len <= STREAM_WINDOW_MAX - from_head);
+    const uint8_t *from = data;
+    uint32_t done = 0;
+    while (done < len) {
+        uint32_t at = pos + done, n = rest_of_page(at, len - done);
+        if (n < NST_PAGE_SIZE) {
+            uint32_t got = stream_write(p, s, at, from + done, n);
+            done += got;
+            if (got < n)
+                break;
+            continue;
+        }
+        uint32_t id = add_page(p, s, page_number(at), BORROWED);
+        if (!id)
+            break;
+        p->lent[id] = from + done;
+        done += n;
+        s->end = at + n;
     }
     return done;
 }
@@ -221,11 +257,17 @@ size_t stream_slices(const struct pages *p, const struct stream *s, uint32_t pos
     nst_require(pos - s->head <= s->end - s->head && len <= s->end - pos);
     size_t n = 0;
     uint32_t done = 0;
-    while (done < len && n < max) {
+    while (done < len) {
         uint32_t at = pos + done, part = rest_of_page(at, len - done);
         uint32_t id = find_page(p, s, page_number(at));
         nst_require(id != 0);
-        out[n++] = (nst_iov){page_at(p, id) + at % NST_PAGE_SIZE, part};
+        const uint8_t *bytes = bytes_at(p, id) + at % NST_PAGE_SIZE;
+        if (n > 0 && (const uint8_t *)out[n - 1].base + out[n - 1].len == bytes)
+            out[n - 1].len += part; /* neighbours in memory too */
+        else if (n < max)
+            out[n++] = (nst_iov){(void *)(uintptr_t)bytes, part};
+        else
+            break;
         done += part;
     }
     *covered = done;

@@ -26,7 +26,11 @@ void stream_init(struct stream *s, uint32_t head);
 /* Copies len bytes to position pos >= head, pos + len - head <= STREAM_WINDOW_MAX. Returns the bytes copied, less than len only
  * when pages ran out. */
 uint32_t stream_write(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len);
-/* Slices of pos..pos+len, which must have been written; at most max slices, returns how many; *covered = bytes. */
+/* The same at the end of the stream, pos == end, but whole pages of it are not copied: the stream points to the caller's bytes, which
+ * must stay as they are until they are trimmed. */
+uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len);
+/* Slices of pos..pos+len, which must have been written; at most max slices, returns how many; *covered = bytes. Pages that lie behind one
+ * another in memory too are one slice. */
 size_t stream_slices(const struct pages *p, const struct stream *s, uint32_t pos, uint32_t len, nst_iov *out, size_t max,
                      uint32_t *covered);
 void stream_read(const struct pages *p, const struct stream *s, uint32_t pos, void *dst, uint32_t len);

@@ -193,13 +193,15 @@ static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, uint32_t n)
     return n < most ? n : (uint32_t)most;
 }
 
-static uint32_t append(struct tcp *t, struct tcp_pcb *p, const nst_iov *iov, uint32_t niov)
+static uint32_t append(struct tcp *t, struct tcp_pcb *p, const nst_iov *iov, uint32_t niov, uint32_t flags)
 {
+    uint32_t (*put)(struct pages *, struct stream *, uint32_t, const void *, uint32_t) =
+        (flags & NST_MSG_BORROW) != 0 ? stream_borrow : stream_write;
     uint32_t room = tcp_send_room(p), most = tcp_segment_room(p), done = 0;
     room = room < most ? room : most;
     for (uint32_t i = 0; i < niov && room > 0; i++) {
         uint32_t want = iov[i].len < room ? (uint32_t)iov[i].len : room;
-        uint32_t got = stream_write(&t->b->pages, &p->sndq, p->snd.end.v, iov[i].base, fit_pages(t, p, want));
+        uint32_t got = put(&t->b->pages, &p->sndq, p->snd.end.v, iov[i].base, fit_pages(t, p, want));
         p->snd.end = seq_add(p->snd.end, got);
         done += got;
         room -= got;
@@ -223,7 +225,7 @@ nst_ssize tcp_send(struct tcp *t, struct tcp_pcb *p, const nst_msg *m)
         tcp_fastopen_connect(t, p, (m->flags & NST_MSG_FASTOPEN) != 0);
     if (total == 0)
         return 0;
-    uint32_t done = tcp_segment_is_full(p) ? 0 : append(t, p, m->iov, m->niov);
+    uint32_t done = tcp_segment_is_full(p) ? 0 : append(t, p, m->iov, m->niov, m->flags);
     if (done < total)
         p->out_blocked = true;
     if (done == 0)

@@ -17,6 +17,7 @@ static bool written[MODEL];
 static bool present[MODEL_PAGES];
 static uint32_t head, end;
 static uint8_t scratch[1 << 21];
+static uint8_t lent[1 << 18]; /* what a stream borrows; it never changes */
 
 static int make_pages(void **state)
 {
@@ -78,20 +79,24 @@ static void check_pages(void)
     assert_true(n <= 1 || s.height >= 1);
 }
 
-static void write_at(uint32_t pos, uint32_t len, uint64_t *rng)
+static void note_written(uint32_t pos, const uint8_t *data, uint32_t len, uint32_t done)
 {
-    for (uint32_t i = 0; i < len; i++)
-        scratch[i] = (uint8_t)(random64(rng) >> 56);
-    uint32_t done = stream_write(&pages, &s, pos, scratch, len);
     assert_true(done == len || pages_left(&pages) < 3); /* at worst a page and two directories were needed */
     assert_true(done <= len);
     for (uint32_t i = 0; i < done; i++) {
-        bytes[(pos + i) % MODEL] = scratch[i];
+        bytes[(pos + i) % MODEL] = data[i];
         written[(pos + i) % MODEL] = true;
         present[(pos + i) % MODEL / 2048] = true;
     }
     if (done > 0 && pos + done - head > end - head)
         end = pos + done;
+}
+
+static void write_at(uint32_t pos, uint32_t len, uint64_t *rng)
+{
+    for (uint32_t i = 0; i < len; i++)
+        scratch[i] = (uint8_t)(random64(rng) >> 56);
+    note_written(pos, scratch, len, stream_write(&pages, &s, pos, scratch, len));
 }
 
 static void forget(uint32_t from, uint32_t to)
@@ -146,7 +151,7 @@ static uint32_t check_bytes(uint32_t pos, uint32_t max_len)
     size_t n = stream_slices(&pages, &s, pos, len, slice, COUNT(slice), &covered);
     assert_true(covered == len || (n == COUNT(slice) && covered < len));
     for (size_t i = 0; i < n; i++) {
-        assert_true(slice[i].len > 0 && slice[i].len <= 2048);
+        assert_true(slice[i].len > 0 && (i == 0 || (uint8_t *)slice[i - 1].base + slice[i - 1].len != slice[i].base));
         for (size_t k = 0; k < slice[i].len; k++, at++)
             if (((const uint8_t *)slice[i].base)[k] != bytes[(pos + at) % MODEL])
                 fail_msg("byte %u of slices from %u", at, pos);
@@ -224,6 +229,52 @@ static void random_steps(void **state)
         assert_int_equal(pages.data.in_use, 0);
         assert_int_equal(s.end, 9);
     }
+}
+
+static bool is_lent(const void *at)
+{
+    return (const uint8_t *)at >= lent && (const uint8_t *)at < lent + sizeof lent;
+}
+
+/* A sender that copies some of its bytes and lends others. */
+static void borrows(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t pages, start, window;
+    } runs[] = {{MANY, 0u - 100000, 6000}, {MANY, 0u - 3000000, 900000}, {MANY, 511 * 2048, 4000000}, {20, 77, 100000}, {3, 5, 9000}};
+    uint64_t rng = 24;
+    for (uint32_t i = 0; i < sizeof lent; i++)
+        lent[i] = (uint8_t)(random64(&rng) >> 56);
+    for (unsigned r = 0; r < COUNT(runs); r++) {
+        start(runs[r].pages, runs[r].start);
+        for (unsigned step = 0; step < 1000; step++) {
+            unsigned what = random_below(&rng, 10);
+            uint32_t room = runs[r].window - (end - head), from = random_below(&rng, 1 << 16), most = 1 + random_below(&rng, 1 << 17);
+            uint32_t len = most < room ? most : room, held = end - head;
+            if (what < 2)
+                write_at(end, len % 5000, &rng);
+            else if (what < 6)
+                note_written(end, lent + from, len, stream_borrow(&pages, &s, end, lent + from, len));
+            else if (what < 9)
+                trim_front(head + (held ? random_below(&rng, held + 1) : 0));
+            else
+                check_bytes(head + (held ? from % held : 0), 1 + random_below(&rng, 20000));
+            check_pages();
+        }
+        check_everything();
+        stream_clear(&pages, &s, 0);
+        assert_int_equal(pages.data.in_use, 0);
+    }
+    start(MANY, 100);
+    note_written(100, lent, 70000, stream_borrow(&pages, &s, 100, lent, 70000));
+    nst_iov slice[3];
+    uint32_t covered;
+    assert_int_equal(stream_slices(&pages, &s, 100, 70000, slice, 3, &covered), 3); /* copied up to the first page, lent, copied */
+    assert_int_equal(covered, 70000);
+    assert_true(!is_lent(slice[0].base) && is_lent(slice[1].base) && !is_lent(slice[2].base));
+    assert_int_equal(slice[1].len, 33 * 2048);
+    stream_clear(&pages, &s, 0);
 }
 
 static void grows_on_demand(void **state)
@@ -337,9 +388,26 @@ static void read_a_hole(void *arg)
     stream_read(&pages, &s, 100, &c, 1);
 }
 
+static void write_into_lent(void *arg)
+{
+    (void)arg;
+    (void)stream_write(&pages, &s, 2048, "x", 1);
+}
+
+static void borrow_in_the_middle(void *arg)
+{
+    (void)arg;
+    (void)stream_borrow(&pages, &s, 4096, lent, 1);
+}
+
 static void misuse_traps(void **state)
 {
     (void)state;
+    start(9, 2048);
+    assert_int_equal(stream_borrow(&pages, &s, 2048, lent, 4096), 4096);
+    assert_true(dies(write_into_lent, NULL));
+    assert_true(dies(borrow_in_the_middle, NULL));
+    stream_clear(&pages, &s, 0);
     start(9, 100);
     assert_true(dies(write_before_head, NULL));
     assert_true(dies(write_beyond_window, NULL));
@@ -351,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_steps),
+        cmocka_unit_test(borrows),
         cmocka_unit_test(grows_on_demand),
         cmocka_unit_test(splits_a_ring),
         cmocka_unit_test(the_largest_window),

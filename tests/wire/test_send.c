@@ -275,6 +275,26 @@ TEST(send_buffer, full_buffer_says_again_and_tells_when_a_third_is_free)
     RECV(0, .flags = ACK);
 }
 
+/* What the application lends is read when it is sent, the first time and again: what it wrote late leaves. */
+TEST(send_borrowed, text_is_read_where_it_lies)
+{
+    static uint8_t text[9000];
+    struct t *t = t_established(.mss = 1000);
+    for (uint32_t i = 0; i < sizeof text; i++)
+        text[i] = t_pattern_out(t->c->written + i);
+    uint8_t *late = text + 4500; /* whole pages from 2048 on at the latest, up to 2048 before the end */
+    *late ^= 1;
+    nst_iov iov = {text, sizeof text};
+    nst_msg m = {.iov = &iov, .niov = 1, .flags = NST_MSG_BORROW};
+    EQ(nst_send(t->n, t->c->sock, &m, t->now), (nst_ssize)sizeof text);
+    t->c->written += sizeof text;
+    *late ^= 1;
+    EQ(t_sent(t, 0), 9);
+    CHECK(t_sent(t, NST_S(2)) > 0); /* lost: the fixture compares every byte */
+    RECV(0, .flags = ACK);
+    (void)t_sent(t, 0);
+}
+
 TEST(send_buffer, nothing_to_send_is_not_an_error)
 {
     struct t *t = t_established();
