@@ -11,18 +11,21 @@
  * as QUIET_NS from now.
  * While there is work the wait is left out, BUSY_TURNS times in a row at most: the device is read in every turn anyway.
  * --busy-poll: after the last frame the loop goes on reading for a while instead of sleeping, since waking up costs more than a
- * short wait. For how long adapts: twice as long after a frame came meanwhile, half as long after none did.
+ * short wait. Only where that pays: the pauses of late were shorter than that while (SPIN_TRUST of them outweigh the longer ones, which
+ * count double), and the last turn moved little, as between two that talk in turns; a bulk transfer has more use for the processor.
  */
 #include "live.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "note.h"
 #include "util.h"
 
-enum { OUTPUT_ROUNDS = 16, COMMENT_SIZE = 512, BUSY_TURNS = 16, SPIN_STEPS = 16 };
+enum { OUTPUT_ROUNDS = 16, COMMENT_SIZE = 512, BUSY_TURNS = 16, SPIN_TRUST = 8, SPIN_BYTES = 4096 };
 #define QUIET_NS NST_MS(1)
+#define BUSY_POLL_NS NST_US(200) /* a round trip by two wake-ups under a hypervisor takes 150 */
 #define LINGER_MAX_NS NST_S(3)
 
 /* Recording that failed ends; the stack goes on. */
@@ -220,28 +223,39 @@ static void say_goodbye(struct live *l)
 /* Whether to look for frames again at once although the last look found none. */
 static bool spin_on(struct live *l, int in)
 {
-    const uint64_t most = l->options->busy_poll_ns, least = most / SPIN_STEPS;
+    const uint64_t most = l->busy_poll_ns, moved = l->driver->stats.rx_bytes + l->driver->stats.tx_bytes;
 
     if (most == 0 || l->driver->blocked)
         return false;
     if (in > 0) {
-        if (l->is_spinning)
-            l->spin_ns = l->spin_ns < most / 2 ? 2 * l->spin_ns : most;
-        l->spin_until = l->now + (l->spin_ns > least ? l->spin_ns : least);
-        l->is_spinning = true;
-    } else if (l->is_spinning && l->now >= l->spin_until) {
-        l->spin_ns /= 2;
-        l->is_spinning = false;
+        if (l->now - l->last_frame <= most)
+            l->spin_score += l->spin_score < 2 * SPIN_TRUST;
+        else
+            l->spin_score -= l->spin_score < 2 ? l->spin_score : 2;
+        l->is_quiet_turn = moved - l->moved <= SPIN_BYTES;
+        l->moved = moved;
+        l->last_frame = l->now;
     }
-    return l->is_spinning;
+    return l->is_quiet_turn && l->spin_score >= SPIN_TRUST && l->now - l->last_frame < most;
+}
+
+/* A spin takes time from nobody where there is a processor beside those of the queues. */
+static uint64_t busy_poll(const struct options *o)
+{
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN), queues = o->queues > 1 ? o->queues : 1;
+
+    if (o->busy_poll_ns != OPTIONS_BUSY_AUTO)
+        return o->busy_poll_ns;
+    return processors > queues ? BUSY_POLL_NS : 0;
 }
 
 int live_run(struct live *l)
 {
     int stop = 0, busy_turns = 0;
 
+    l->busy_poll_ns = busy_poll(l->options);
     while (stop == 0) {
-        bool more;
+        bool more, spins;
         int in, out;
 
         in = input(l);
@@ -261,10 +275,11 @@ int live_run(struct live *l)
         if (l->is_stopped || may_end(l) || (l->options->duration_ns != 0 && l->now >= l->started + l->options->duration_ns))
             break;
         more |= l->driver->more || out > 0;
-        if ((more || spin_on(l, in)) && !l->driver->blocked && ++busy_turns < BUSY_TURNS)
+        spins = spin_on(l, in);
+        if ((more || spins) && !l->driver->blocked && ++busy_turns < BUSY_TURNS)
             continue;
         busy_turns = 0;
-        stop = wait_turn(l, more || l->is_spinning);
+        stop = wait_turn(l, more || spins);
     }
     if (stop < 0) {
         error_line("%s: the device was removed", l->options->tun);

@@ -67,9 +67,11 @@ struct live {
     const struct live_client *client;
     void *client_state;
     bool client_done;              /* the client wants the program to end */
-    nst_time spin_until;           /* --busy-poll: no sleep before */
-    uint64_t spin_ns;              /* how long the next spin may last */
-    bool is_spinning;
+    uint64_t busy_poll_ns;         /* as long as a spin may last; 0 = none */
+    nst_time last_frame;           /* --busy-poll: when a fill brought something last */
+    uint64_t moved;                /* bytes in both directions, when a frame came last */
+    uint32_t spin_score;           /* how well a spin would have done of late */
+    bool is_quiet_turn;            /* the turn of the last frame moved little */
     bool is_stopped;               /* by the first queue */
     struct live_queues *queues;    /* the others; NULL = there is one */
     nst_stats others;              /* their statistics, once they have ended */

@@ -699,6 +699,7 @@ int options_parse(int argc, char *const *argv, struct options *out)
     struct walk w = {.o = out, .next = 1};
 
     memset(out, 0, sizeof *out);
+    out->busy_poll_ns = OPTIONS_BUSY_AUTO;
     out->argc = argc;
     out->argv = argv;
     out->cc = cc_names[NST_CC_CUBIC];

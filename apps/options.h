@@ -31,6 +31,7 @@ enum { /* services, bits of options.apps */
 
 enum { OPTIONS_ADDR_MAX = 16, OPTIONS_PEER_MAX = 2, OPTIONS_SETTING_MAX = 128, OPTIONS_APP_KINDS = 4, OPTIONS_WORD_MAX = 64,
        OPTIONS_QUEUES_MAX = 64 };
+#define OPTIONS_BUSY_AUTO UINT64_MAX
 #define OPTIONS_SEED_OFFLINE 1u
 
 struct options_addr {
@@ -85,7 +86,7 @@ struct options { /* strings point into argv */
     nst_ip ping_to;
     int ready_fd;              /* -1 = none */
     uint64_t duration_ns;      /* 0 = until stopped */
-    uint64_t busy_poll_ns;     /* longest spin for the next frame; 0 = sleep at once */
+    uint64_t busy_poll_ns;     /* longest spin for the next frame; 0 = sleep at once, OPTIONS_BUSY_AUTO = as the machine allows */
 
     /* sim */
     enum options_plot plot;

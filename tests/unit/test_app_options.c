@@ -49,6 +49,7 @@ static void defaults(void **state)
     assert_int_equal(o.seed, 1);
     assert_false(o.has_seed);
     assert_int_equal(o.ready_fd, -1);
+    assert_true(o.busy_poll_ns == OPTIONS_BUSY_AUTO);
     assert_int_equal(o.addr_count + o.peer_count + o.setting_count, 0);
     assert_int_equal(parse("--replay x.pcap", &o), EXIT_OK);
     assert_int_equal(o.mode, MODE_REPLAY);
