@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LINE = 74, PRINTABLE = 95, PERIOD = LINE * PRINTABLE, TABLE = PERIOD + SVC_BUDGET, UNSENT_MAX = 2 * SVC_BUDGET };
+enum { LINE = 74, PRINTABLE = 95, PERIOD = LINE * PRINTABLE, TABLE = PERIOD + SVC_BUDGET, STEP_MAX = 64 * SVC_BUDGET /* nothing is copied */ };
 
 /* One period, and as much again as a step sends: what begins anywhere in the first period goes on for a whole budget. */
 static const uint8_t *pattern_table(void)
@@ -42,12 +42,9 @@ void svc_chargen_pattern(uint64_t offset, void *out, size_t len)
 
 static enum svc_verdict step(struct svc_host *h, struct svc_conn *c)
 {
-    int32_t unsent = UNSENT_MAX;
     size_t sent = 0;
     bool must_wait = true;
 
-    if (c->bytes_out == 0) /* what waits long in the queue has left the cache when it is sent */
-        nst_ctl(svc_stack(h), c->sock, NST_TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     for (size_t taken = 0; taken < SVC_BUDGET;) {
         const nst_ssize n = svc_skip(h, c, SVC_BUDGET);
 
@@ -60,7 +57,7 @@ static enum svc_verdict step(struct svc_host *h, struct svc_conn *c)
         taken += (size_t)n;
         must_wait = taken < SVC_BUDGET;
     }
-    while (sent < UNSENT_MAX) {
+    while (sent < STEP_MAX) {
         const nst_ssize n = svc_send_constant(h, c, pattern_table() + c->bytes_out % PERIOD, SVC_BUDGET);
 
         if (n == -NST_EAGAIN)
