@@ -23,7 +23,7 @@
 #include "note.h"
 #include "util.h"
 
-enum { OUTPUT_ROUNDS = 16, COMMENT_SIZE = 512, BUSY_TURNS = 16, SPIN_TRUST = 8, SPIN_BYTES = 4096 };
+enum { OUTPUT_ROUNDS = 16, COMMENT_SIZE = 512, BUSY_TURNS = 16, INPUT_FRAMES = 32, SPIN_TRUST = 8, SPIN_BYTES = 4096 };
 #define QUIET_NS NST_MS(1)
 #define BUSY_POLL_NS NST_US(200) /* a round trip by two wake-ups under a hypervisor takes 150 */
 #define LINGER_MAX_NS NST_S(3)
@@ -87,6 +87,25 @@ static int input(struct live *l)
     if (keep > 0)
         nst_input(l->stack, l->ifx, rx, keep, l->now);
     return n;
+}
+
+/* What waits in the device, INPUT_FRAMES at most, a fill at a time: the applications take each while it is in the cache, but answers leave
+ * once for all of it, lest the peer be woken for each piece. Returns -1 when the device is gone, else how many frames came. */
+static int take_in(struct live *l, bool *more)
+{
+    int total = 0, n;
+
+    do {
+        n = input(l);
+        if (n < 0)
+            return -1;
+        total += n;
+        l->now = runloop_now(l->loop);
+        *more = svc_run(l->services, l->now);
+        if (l->client != NULL && l->client->turn != NULL)
+            l->client->turn(l);
+    } while (l->driver->more && n > 0 && total < INPUT_FRAMES);
+    return total;
 }
 
 /* Sends until the stack is quiet. Returns -1 when the device is gone, 1 when the bound was reached, else 0.
@@ -258,11 +277,7 @@ int live_run(struct live *l)
         bool more, spins;
         int in, out;
 
-        in = input(l);
-        l->now = runloop_now(l->loop);
-        more = svc_run(l->services, l->now);
-        if (l->client != NULL && l->client->turn != NULL)
-            l->client->turn(l);
+        in = take_in(l, &more);
         out = output(l);
         if (in < 0 || out < 0) {
             stop = -1;
