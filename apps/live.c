@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation.  One turn: read a batch -> give it to the stack -> services and client take one step
- * each -> send until the stack is quiet -> wait for whatever comes first. Everything in a turn is bounded
- * (a batch of frames, a budget per service, OUTPUT_ROUNDS batches out); what is left over makes the next
+ * each, and again while there is more -> send until the stack is quiet -> wait for whatever comes first. Everything in a turn is bounded
+ * (INPUT_FRAMES and a batch of frames, a budget per service, OUTPUT_ROUNDS batches out); what is left over makes the next
  * wait a short look instead of a sleep, so signals and the device are heard in every turn.
  *
  * INVARIANT: while frames wait in the driver the stack is not asked for more, so its queues fill, its

@@ -6,7 +6,13 @@
 
 #include <string.h>
 
-enum { LINE = 74, PRINTABLE = 95, PERIOD = LINE * PRINTABLE, TABLE = PERIOD + SVC_BUDGET, STEP_MAX = 64 * SVC_BUDGET /* nothing is copied */ };
+enum {
+    LINE = 74,
+    PRINTABLE = 95,
+    PERIOD = LINE * PRINTABLE,
+    TABLE = PERIOD + SVC_BUDGET,
+    STEP_MAX = 64 * SVC_BUDGET, /* nothing is copied */
+};
 
 /* One period, and as much again as a step sends: what begins anywhere in the first period goes on for a whole budget. */
 static const uint8_t *pattern_table(void)
