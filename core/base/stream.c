@@ -37,9 +37,9 @@ static uint32_t block_of(uint32_t number) { return number >> DIR_BITS; }
 /* How many pages `number` lies after `first`. */
 static uint32_t pages_after(uint32_t number, uint32_t first) { return (number - first) % PAGE_NUMBERS; }
 
-static const uint8_t *bytes_at(const struct pages *p, uint32_t id)
+static uint8_t *bytes_at(const struct pages *p, uint32_t id)
 {
-    return id & BORROWED ? p->lent[id & ~BORROWED] : page_at(p, id);
+    return id & BORROWED ? (uint8_t *)(uintptr_t)p->lent[id & ~BORROWED] : page_at(p, id);
 }
 
 static uint32_t dir_get(const struct pages *p, uint32_t dir, uint32_t i)
@@ -237,9 +237,9 @@ uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const vo
         if (n < NST_PAGE_SIZE) {
             uint32_t got = stream_write(p, s, at, from + done, n);
             done += got;
-            if (got < n)
-                break;
-            continue;
+            if (got == n)
+                continue;
+            break;
         }
         uint32_t id = add_page(p, s, page_number(at), BORROWED);
         if (!id)
@@ -261,11 +261,11 @@ size_t stream_slices(const struct pages *p, const struct stream *s, uint32_t pos
         uint32_t at = pos + done, part = rest_of_page(at, len - done);
         uint32_t id = find_page(p, s, page_number(at));
         nst_require(id != 0);
-        const uint8_t *bytes = bytes_at(p, id) + at % NST_PAGE_SIZE;
-        if (n > 0 && (const uint8_t *)out[n - 1].base + out[n - 1].len == bytes)
-            out[n - 1].len += part; /* neighbours in memory too */
+        uint8_t *bytes = bytes_at(p, id) + at % NST_PAGE_SIZE;
+        if ((id & BORROWED) && n > 0 && (uint8_t *)out[n - 1].base + out[n - 1].len == bytes)
+            out[n - 1].len += part; /* the application's bytes go on */
         else if (n < max)
-            out[n++] = (nst_iov){(void *)(uintptr_t)bytes, part};
+            out[n++] = (nst_iov){bytes, part};
         else
             break;
         done += part;

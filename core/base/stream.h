@@ -29,8 +29,8 @@ uint32_t stream_write(struct pages *p, struct stream *s, uint32_t pos, const voi
 /* The same at the end of the stream, pos == end, but whole pages of it are not copied: the stream points to the caller's bytes, which
  * must stay as they are until they are trimmed. */
 uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len);
-/* Slices of pos..pos+len, which must have been written; at most max slices, returns how many; *covered = bytes. Pages that lie behind one
- * another in memory too are one slice. */
+/* Slices of pos..pos+len, which must have been written; at most max slices, returns how many; *covered = bytes. Borrowed
+ * pages that lie behind one another in memory too are one slice. */
 size_t stream_slices(const struct pages *p, const struct stream *s, uint32_t pos, uint32_t len, nst_iov *out, size_t max,
                      uint32_t *covered);
 void stream_read(const struct pages *p, const struct stream *s, uint32_t pos, void *dst, uint32_t len);
