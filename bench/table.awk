@@ -95,6 +95,52 @@ function throughput(title, w, first, second,    i) {
     lost[c] += value("lost")
 }
 
+# A goal: the ratio of `what` of `who` to `of` of `other`, round by round.
+function goal(fig, title, what, who, of, other, is_most, limit,    i, x, y, key, m) {
+    key = "goal" what who other
+    for (i = 1; i <= rounds; i++) {
+        x = what SUBSEP who SUBSEP i
+        y = of SUBSEP other SUBSEP i
+        if ((x in at) && (y in at) && at[y] > 0) keep(of, key, at[x] / at[y])
+    }
+    if (!count[of SUBSEP key]) return
+    m = median(of, key)
+    printf "| %s | %-58s | %6.2f | %s %.2f | %-3s |\n", fig, title, m, is_most ? "<=" : ">=", limit,
+        (is_most ? m <= limit : m >= limit) ? "yes" : "no"
+}
+
+function least(fig, title, what, who, other, limit) { goal(fig, title, what, who, what, other, 0, limit) }
+function most(fig, title, what, who, other, limit) { goal(fig, title, what, who, what, other, 1, limit) }
+
+function goals(    i, f, t) {
+    print "\n| figure | what | value | goal | met |\n|---|---|---|---|---|"
+    t["bulk_up"] = "bulk up"; t["bulk_down"] = "bulk down"; t["tcp_pingpong"] = "TCP ping-pong"; t["udp_pingpong"] = "UDP ping-pong"
+    for (i = 1; i <= split("bulk_up bulk_down", f, " "); i++) {
+        least(1, t[f[i]] " / kernel veth", f[i], "a", "b", 1)
+        least(1, t[f[i]] " / limit", f[i], "a", "l", 0.85)
+    }
+    for (i = 1; i <= 2; i++) {
+        least(2, t[f[i]] ", no offloads / its limit", f[i], "n", "m", 0.9)
+        least(2, t[f[i]] ", no offloads, MTU 65,535 / its limit", f[i], "j", "k", 0.9)
+    }
+    for (i = 1; i <= split("tcp_pingpong udp_pingpong", f, " "); i++) {
+        least(3, t[f[i]] " / kernel veth", f[i], "a", "b", 1.2)
+        least(3, t[f[i]] " / limit", f[i], "a", "l", 0.97)
+        most(3, t[f[i]] ", p99 / that of the limit", f[i] "/p99", "a", "l", 1.2)
+    }
+    least(4, "connections, 16 under way / kernel veth", "connect_16", "a", "b", 1.8)
+    least(4, "connections, 16 under way / limit", "connect_16", "a", "l", 0.95)
+    least(4, "connections, 1 under way / kernel veth", "connect_1", "a", "b", 1)
+    least(5, "UDP echo / limit", "udp_flood", "a", "l", 0.95)
+    least(5, "UDP echo / kernel veth", "udp_flood", "a", "b", 1.5)
+    most(6, "processor time of bulk up / limit", "bulk_up/cpu", "a", "l", 1.15)
+    most(6, "processor time of bulk down / limit", "bulk_down/cpu", "a", "l", 1.15)
+    goal(7, "100 uploads / one", "bulk_up_100", "a", "bulk_up", "a", 0, 0.8)
+    for (i = 1; i <= split("100 1000 10000", f, " "); i++)
+        goal(7, f[i] " downloads / one", "bulk_down_" f[i], "a", "bulk_down", "a", 0, 0.8)
+    goal(7, "a download beside 10,000 idle connections / alone", "bulk_down_idle", "a", "bulk_down", "a", 0, 0.95)
+}
+
 END {
     names["a"] = "netstack"; names["n"] = "netstack --no-offload"; names["j"] = names["n"]
     names["l"] = "limit"; names["m"] = "limit without offloads"; names["k"] = names["m"]
@@ -120,5 +166,6 @@ END {
         f = order[i]; t = median(f "/user", "a") + median(f "/sys", "a")
         if (t > 0) printf "netstack %-16s %3.0f %% of its processor time in the kernel\n", f, 100 * median(f "/sys", "a") / t
     }
+    goals()
     for (c in lost) if (lost[c] > 0) print "datagrams lost: " names[c] " " lost[c]
 }
