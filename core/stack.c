@@ -195,6 +195,8 @@ static void run_timers(struct nst *n)
         nst_assert(&n->b, w->kind > 0 && w->kind < TIMER_COUNT);
         if (w->kind == TIMER_TCP)
             tcp_on_timer(&n->tcp, w);
+        else if (w->kind == TIMER_TCP_IDLE)
+            tcp_idle_on_timer(&n->tcp, w);
         else
             ip_on_timer(&n->ip, w);
     }
@@ -233,6 +235,8 @@ size_t nst_output(nst *n, int ifx, nst_tx_frame *tx, size_t max, nst_time now)
     max = max < TX_BATCH ? max : TX_BATCH;
     while (count < max && next_frame(n, nif, &n->hdr[count], &tx[count]))
         count++;
+    if (count == 0)
+        tcp_idle_sweep(&n->tcp, 0);
     return count;
 }
 
@@ -315,22 +319,21 @@ static int ctl_stats(struct nst *n, void *arg, size_t len)
     return 0;
 }
 
-/* In the order of pool ids, which is deterministic; `id` of the argument is that of the pool. */
+/* In the order of connection ids, which is deterministic. */
 static int ctl_conn_next(struct nst *n, void *arg, size_t len)
 {
     nst_conn *c = arg;
     if (len != sizeof *c)
         return -NST_EINVAL;
-    for (uint32_t id = c->cursor + 1; id <= n->tcp.pcbs.fresh; id++) {
-        const struct tcp_pcb *p = pool_at(&n->tcp.pcbs, id);
-        if (p->sock.kind != SOCK_TCP)
-            continue;
-        *c = (nst_conn){.cursor = id, .id = p->conn, .state = p->state, .local = {p->local, p->lport},
-                        .peer = {p->remote, p->rport}, .opened = p->opened};
-        tcp_info(&n->tcp, p, &c->info);
-        return 0;
-    }
-    return -NST_ENOENT;
+    struct tcp_pcb copy;
+    uint32_t id = c->cursor + 1;
+    const struct tcp_pcb *p = tcp_next(&n->tcp, &id, &copy);
+    if (p == NULL)
+        return -NST_ENOENT;
+    *c = (nst_conn){.cursor = id, .id = p->conn, .state = p->state, .local = {p->local, p->lport},
+                    .peer = {p->remote, p->rport}, .opened = p->opened};
+    tcp_info(&n->tcp, p, &c->info);
+    return 0;
 }
 
 int nst_ctl(nst *n, nst_sock s, int op, void *arg, size_t len)

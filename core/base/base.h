@@ -18,7 +18,7 @@
 
 enum { TRACE_RING = 64 }; /* events kept for a panic report; power of two */
 
-enum timer_kind { TIMER_TCP = 1, TIMER_FRAG, TIMER_NEIGHBOR, TIMER_PMTU, TIMER_COUNT }; /* wheel_timer.kind */
+enum timer_kind { TIMER_TCP = 1, TIMER_TCP_IDLE, TIMER_FRAG, TIMER_NEIGHBOR, TIMER_PMTU, TIMER_COUNT }; /* wheel_timer.kind */
 
 struct base {
     nst_time now;            /* set once per entry point in stack.c */
@@ -60,7 +60,7 @@ enum sock_kind { SOCK_FREE, SOCK_TCP, SOCK_LISTEN, SOCK_UDP, SOCK_PING };
 struct sockbase {
     struct list ev_link;  /* in base.events while ev != 0 */
     uint64_t user;        /* the application's cookie */
-    uint32_t index;       /* pool id */
+    uint32_t index;       /* pool id; of a TCP connection its id in tcp.conns (tcp_pcb.c) */
     uint32_t gen;         /* counts reuse of the id; part of the handle */
     uint16_t ev;          /* NST_EV_... raised and not yet reported */
     uint8_t kind;         /* enum sock_kind */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sockets: one handle space over TCP connections, listeners, UDP and ping sockets.
  *
- * A handle is kind, generation and pool id. The generation counts uses of a pool, so a handle that was closed never reaches the
- * block's next owner: it is answered with EBADF.
+ * A handle is kind, generation and id: that of the pool, or of the connection (tcp_pcb.c). The generation counts uses of an id, so a
+ * handle that was closed never reaches the id's next owner: it is answered with EBADF.
  * Readiness is pulled: layers raise bits in a sockbase, nst_events hands them out in the order in which they were raised. */
 #include <sock/socket.h>
 
@@ -20,8 +20,11 @@ struct sockbase *sock_find(const struct sockets *s, nst_sock h)
     uint64_t v = (uint64_t)h;
     uint32_t index = (uint32_t)(v & 0x3fffffff), gen = (uint32_t)(v >> INDEX_BITS & 0x3fffffff);
     uint8_t kind = (uint8_t)(v >> (GEN_BITS + INDEX_BITS));
-    const struct pool *pool = kind == SOCK_TCP      ? &s->tcp->pcbs
-                              : kind == SOCK_LISTEN ? &s->tcp->listeners
+    if (kind == SOCK_TCP) {
+        struct tcp_pcb *p = tcp_by_handle(s->tcp, index, gen);
+        return p != NULL ? &p->sock : NULL;
+    }
+    const struct pool *pool = kind == SOCK_LISTEN                     ? &s->tcp->listeners
                               : kind == SOCK_UDP || kind == SOCK_PING ? &s->udp->pool
                                                                       : NULL;
     if (pool == NULL || index == 0 || index > pool->fresh)

@@ -776,5 +776,35 @@ static void bbr_init(struct cc *cc, struct rng *rng, nst_time now)
     cc->send_quantum = 0;
 }
 
+/* The model of the path stays: bandwidth, lowest RTT and its age, the volume beyond which losses were too many. Rounds, short-lived bounds
+ * and ACK aggregation begin anew, and so does the probing cycle, at its end that drains (draft 5.4.1: an idle path has no queue). */
+static void bbr_rest(const struct cc *cc, uint64_t kept[CC_KEPT])
+{
+    const struct bbr *b = &cc->u.bbr;
+    kept[0] = max_bw(b) << 16 | (b->mss & 0xffff);
+    kept[1] = b->min_rtt_stamp;
+    kept[2] = (uint64_t)b->inflight_hi << 32 | (b->min_rtt_us & RTT_MAX_US) << 1 | b->is_full_bw_reached;
+}
+
+static void bbr_resume(struct cc *cc, const uint64_t kept[CC_KEPT], nst_time now)
+{
+    struct bbr *b = &cc->u.bbr;
+    uint32_t min_rtt_us = (uint32_t)kept[2] >> 1;
+    if (kept[0] >> 16 == 0 || min_rtt_us == RTT_MAX_US)
+        return; /* nothing was measured */
+    b->bw = b->max_bw[0] = kept[0] >> 16;
+    b->mss = kept[0] & 0xffff;
+    b->min_rtt_us = b->probe_rtt_min_us = min_rtt_us;
+    b->min_rtt_stamp = kept[1];
+    b->inflight_hi = (uint32_t)(kept[2] >> 32);
+    b->is_full_bw_reached = kept[2] & 1;
+    b->full_bw = b->bw;
+    b->has_pacing = true;
+    if (b->is_full_bw_reached)
+        start_probe_down(b, now);
+    set_pacing_rate(cc, gain[b->state].pacing);
+    set_send_quantum(cc);
+}
+
 const struct cc_ops cc_bbr = {.name = "bbr", .init = bbr_init, .on_ack = bbr_on_ack, .ssthresh = bbr_ssthresh,
-                              .on_event = bbr_on_event, .owns_cwnd = true};
+                              .on_event = bbr_on_event, .rest = bbr_rest, .resume = bbr_resume, .owns_cwnd = true};

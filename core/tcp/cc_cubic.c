@@ -248,7 +248,27 @@ static void cubic_pp_init(struct cc *cc, struct rng *rng, nst_time now)
     start(cc, HYSTART_PP, now);
 }
 
+/* The plateau and the window before the last reduction stay; the epoch begins anew from the window, as after a timeout. HyStart keeps the
+ * lowest delay and searches on, where there is still a slow start to end; what can be undone is forgotten. */
+static void cubic_rest(const struct cc *cc, uint64_t kept[CC_KEPT])
+{
+    const struct cubic *c = &cc->u.cubic;
+    kept[0] = c->now.w_max;
+    kept[1] = (uint64_t)c->now.cwnd_prior << 32 | c->hs.delay_min_us;
+    kept[2] = c->hs.mode;
+}
+
+static void cubic_resume(struct cc *cc, const uint64_t kept[CC_KEPT], nst_time now)
+{
+    struct cubic *c = &cc->u.cubic;
+    c->now.w_max = kept[0];
+    c->now.cwnd_prior = (uint32_t)(kept[1] >> 32);
+    hystart_start(&c->hs, (enum hystart_mode)kept[2], now);
+    c->hs.delay_min_us = (uint32_t)kept[1];
+}
+
 const struct cc_ops cc_cubic = {.name = "cubic", .init = cubic_init, .on_ack = cubic_on_ack, .ssthresh = cubic_ssthresh,
-                                .on_event = cubic_on_event};
+                                .on_event = cubic_on_event, .rest = cubic_rest, .resume = cubic_resume};
 const struct cc_ops cc_cubic_pp = {.name = "cubic-hystart++", .init = cubic_pp_init, .on_ack = cubic_on_ack,
-                                   .ssthresh = cubic_ssthresh, .on_event = cubic_on_event};
+                                   .ssthresh = cubic_ssthresh, .on_event = cubic_on_event, .rest = cubic_rest,
+                                   .resume = cubic_resume};

@@ -34,4 +34,13 @@ static uint32_t reno_ssthresh(struct cc *cc, uint32_t flight_segs)
     return flight_segs / 2 > 2 ? flight_segs / 2 : 2;
 }
 
-const struct cc_ops cc_reno = {.name = "reno", .on_ack = reno_on_ack, .ssthresh = reno_ssthresh};
+static void reno_rest(const struct cc *cc, uint64_t kept[CC_KEPT]) { kept[0] = cc->acked; }
+
+static void reno_resume(struct cc *cc, const uint64_t kept[CC_KEPT], nst_time now)
+{
+    (void)now;
+    cc->acked = (uint32_t)kept[0];
+}
+
+const struct cc_ops cc_reno = {.name = "reno", .on_ack = reno_on_ack, .ssthresh = reno_ssthresh, .rest = reno_rest,
+                               .resume = reno_resume};

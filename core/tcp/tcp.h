@@ -92,12 +92,11 @@ struct tcp_pcb {
     /* ---- identity */
     ipaddr local, remote;
     uint16_t lport, rport;
-    uint32_t id;            /* pool id */
     uint32_t conn;          /* connection number in traces */
     uint32_t flow;          /* IPv6 flow label (RFC 6437) */
     uint8_t state;          /* enum tcp_state; written by tcp_state.c alone */
     bool is_hashed, was_passive, is_v6;
-    uint64_t hash;
+    uint32_t hash;          /* of the four above */
     struct list ready_link;  /* in netif.tcp_ready while marked */
     struct list listen_link; /* in a listener's queue, or in tcp.time_wait */
     struct list page_link;   /* in tcp.page_wait: the application met the end of the pages */
@@ -364,12 +363,18 @@ struct tcp_fo_entry {
     uint8_t cookie[WIRE_FO_MAX];
 };
 
+/* A connection has one id all its life: that of its handle and in the table by 4-tuple. What stands behind the id is its form. */
+enum tcp_form { TCP_FORM_NONE, TCP_FORM_PCB, TCP_FORM_IDLE };
+
 struct tcp {
     struct base *b;
     struct ip *ip;
-    struct pool pcbs, listeners, segs, ivs;
-    struct htab conns;       /* by 4-tuple */
-    uint32_t recent[TCP_RECENT]; /* ids of pcbs looked up lately, by ports; what is not hashed any more does not count */
+    struct pool conns;       /* uint32_t: enum tcp_form << 30 | id in the pool of that form */
+    struct pool pcbs, idles; /* INVARIANT: as many of both as there are connections */
+    struct pool listeners, segs, ivs;
+    struct htab by_tuple;    /* connection ids */
+    uint32_t rest_hand;      /* tcp_idle.c: id of the pcb looked at last */
+    uint32_t recent[TCP_RECENT]; /* pool ids of pcbs looked up lately, by ports; what is not hashed any more does not count */
     struct htab ports;       /* listeners by port */
     struct list time_wait;   /* orphans in TIME-WAIT, oldest first: recycled when needed */
     struct list page_wait;   /* oldest first */
@@ -393,11 +398,25 @@ struct tcp {
 void tcp_init(struct tcp *t, struct base *b, struct ip *ip, struct arena *a, const nst_config *cfg);
 
 /* ---- tcp_pcb.c: control blocks, demultiplexing, ports */
+/* A blank block for the connection of that id, CLOSED; other connections may be laid to rest for it. */
+struct tcp_pcb *tcp_pcb_take(struct tcp *t, uint32_t conn);
 struct tcp_pcb *tcp_pcb_new(struct tcp *t);    /* recycles the oldest TIME-WAIT when the pool is empty; NULL = none left */
 void tcp_pcb_free(struct tcp *t, struct tcp_pcb *p); /* frees everything it holds; the handle becomes stale */
 void tcp_pcb_hash(struct tcp *t, struct tcp_pcb *p);
 void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p); /* buffers, scoreboard and timers: all but the block itself */
+void tcp_pcb_give(struct tcp *t, struct tcp_pcb *p); /* the block alone: nothing is linked to it any more */
+/* Both wake a connection at rest: what they return stays awake at least until the next call of one of them or of tcp_pcb_new. */
 struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport);
+struct tcp_pcb *tcp_by_handle(struct tcp *t, uint32_t index, uint32_t gen); /* NULL = stale */
+/* The connections by id: the first at or after `conn`, as it is or as it would be when awake (in *copy); NULL = no more. */
+const struct tcp_pcb *tcp_next(const struct tcp *t, uint32_t *conn, struct tcp_pcb *copy);
+static inline uint32_t tcp_place(const struct tcp *t, uint32_t conn) { return *(const uint32_t *)pool_at(&t->conns, conn); }
+static inline enum tcp_form tcp_form(uint32_t place) { return (enum tcp_form)(place >> 30); }
+static inline void *tcp_at_place(const struct tcp *t, uint32_t place)
+{
+    return pool_at(tcp_form(place) == TCP_FORM_PCB ? &t->pcbs : &t->idles, place & 0x3fffffff);
+}
+void tcp_move(struct tcp *t, uint32_t conn, enum tcp_form form, uint32_t id); /* it stands there from now on */
 struct tcp_listener *tcp_listener_lookup(struct tcp *t, const ipaddr *local, uint16_t lport);
 int tcp_choose_port(struct tcp *t, struct tcp_pcb *p);   /* RFC 6056; 0 or -NST_EADDRNOTAVAIL */
 bool tcp_route(struct tcp *t, struct tcp_pcb *p);        /* refreshes the cached route and the MSS; false = none */
@@ -405,6 +424,15 @@ bool tcp_listener_conflicts(struct tcp *t, const ipaddr *local, uint16_t lport);
 void tcp_listener_hash(struct tcp *t, struct tcp_listener *l);
 void tcp_listener_free(struct tcp *t, struct tcp_listener *l);
 seq_t tcp_choose_iss(struct tcp *t, const struct tcp_pcb *p); /* RFC 6528 */
+
+/* ---- tcp_idle.c */
+struct tcp_idle;
+bool tcp_idle_may_rest(const struct tcp *t, const struct tcp_pcb *p);
+void tcp_idle_rest(struct tcp *t, struct tcp_pcb *p);
+void tcp_idle_sweep(struct tcp *t, unsigned needed); /* so many blocks are needed: connections at rest give theirs up */
+struct tcp_pcb *tcp_idle_wake(struct tcp *t, struct tcp_idle *r);
+void tcp_idle_read(const struct tcp *t, const struct tcp_idle *r, struct rng *rng, struct tcp_pcb *p); /* into a blank block */
+void tcp_idle_on_timer(struct tcp *t, struct wheel_timer *w);
 
 /* ---- tcp_state.c */
 void tcp_set_state(struct tcp *t, struct tcp_pcb *p, enum tcp_state to, enum nst_rule rule);

@@ -8,7 +8,8 @@
 #include <base/rng.h>
 #include <base/time.h>
 
-enum { CC_SSTHRESH_INFINITE = 0x7fffffff, CC_CWND_MAX = 1 << 24 /* LIMIT: segments */ };
+enum { CC_SSTHRESH_INFINITE = 0x7fffffff, CC_CWND_MAX = 1 << 24 /* LIMIT: segments */,
+       CC_KEPT = 3 /* LIMIT: words that an algorithm keeps while its connection rests (tcp_idle.c) */ };
 
 struct hystart { /* hystart.c: when slow start should end before a loss ends it */
     nst_time round_start, last_ack;              /* last_ack: of the train of closely spaced ACKs */
@@ -129,6 +130,10 @@ struct cc_ops {
     void (*on_ack)(struct cc *, const struct cc_ack *);              /* every ACK; loss-based ones grow only outside of recovery */
     uint32_t (*ssthresh)(struct cc *, uint32_t flight_segs);         /* the new threshold when a loss is found; >= 2 */
     void (*on_event)(struct cc *, enum cc_event, nst_time now);      /* may be NULL */
+    /* What to remember of a connection at rest beyond cwnd, ssthresh and max_cwnd, and the same put back after init(); NULL = nothing.
+     * Called with nothing in flight and outside of recovery. What is not kept is measured anew. */
+    void (*rest)(const struct cc *, uint64_t kept[CC_KEPT]);
+    void (*resume)(struct cc *, const uint64_t kept[CC_KEPT], nst_time now);
     bool owns_cwnd; /* BBR: cwnd is the algorithm's also in recovery, PRR stays out */
 };
 

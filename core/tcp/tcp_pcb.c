@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Control blocks: their pool, the demultiplexing tables, ports and initial sequence numbers.
+/* Connections: their ids and control blocks, the demultiplexing tables, ports and initial sequence numbers.
  *
+ * A connection keeps one id from its first segment to its last; handles and the table by 4-tuple know nothing else. What stands behind
+ * the id changes: a control block while something happens, a small record while nothing does (tcp_idle.c). Whoever looks a connection
+ * up gets a control block, so the rest of core/tcp knows only that.
  * RFC 9293 §3.3.1 (TCB), RFC 6528 (ISN), RFC 6056 §3.3.3 (ports), RFC 6437 (flow label).
  * Demultiplexing is one look-up of the 4-tuple in a table keyed by SipHash, then one by port among the listeners.
- * LIMIT: max_tcp blocks; when none is left the oldest orphan in TIME-WAIT gives way (attacks K25).
+ * LIMIT: max_tcp connections; when none is left the oldest orphan in TIME-WAIT gives way (attacks K25).
  * Deliberately missing: a cache of connections per local port; listening never conflicts with connections. */
-#include <tcp/tcp.h>
+#include <tcp/tcp_idle.h>
 
 enum { PORT_MIN = 32768, PORT_COUNT = 28232 /* 32768..60999, Linux's default range */ };
 
@@ -13,12 +16,14 @@ void tcp_init(struct tcp *t, struct base *b, struct ip *ip, struct arena *a, con
 {
     t->b = b;
     t->ip = ip;
+    pool_init(&t->conns, a, cfg->max_tcp, sizeof(uint32_t));
     pool_init(&t->pcbs, a, cfg->max_tcp, sizeof(struct tcp_pcb));
+    pool_init(&t->idles, a, cfg->max_tcp, sizeof(struct tcp_idle));
     pool_init(&t->listeners, a, cfg->max_listen, sizeof(struct tcp_listener));
     /* A page of payload is at least one segment's worth in practice; small segments meet the limit first and then wait. */
     pool_init(&t->segs, a, cfg->pages + cfg->max_tcp * 2, sizeof(struct tcp_seg));
     pool_init(&t->ivs, a, cfg->pages / 2 + cfg->max_tcp, sizeof(struct iv));
-    htab_init(&t->conns, a, cfg->max_tcp);
+    htab_init(&t->by_tuple, a, cfg->max_tcp);
     htab_init(&t->ports, a, cfg->max_listen);
     list_init(&t->time_wait);
     list_init(&t->page_wait);
@@ -55,33 +60,55 @@ static void recycle_time_wait(struct tcp *t)
     tcp_done(t, old, NST_RULE_TCP_EVICTED, 0);
 }
 
-struct tcp_pcb *tcp_pcb_new(struct tcp *t)
+void tcp_move(struct tcp *t, uint32_t conn, enum tcp_form form, uint32_t id)
 {
-    uint32_t id = pool_alloc(&t->pcbs);
-    if (id == 0 && !PLANTED(t->b, TIME_WAIT_FULL)) {
-        recycle_time_wait(t);
-        id = pool_alloc(&t->pcbs);
-    }
-    if (id == 0) {
-        drop(t->b, NST_DROP_TCP_NO_PCB, 0, 0, 0);
-        return NULL;
-    }
+    *(uint32_t *)pool_at(&t->conns, conn) = (uint32_t)form << 30 | id;
+}
+
+struct tcp_pcb *tcp_pcb_take(struct tcp *t, uint32_t conn)
+{
+    tcp_idle_sweep(t, 1);
+    uint32_t id = pool_alloc_dirty(&t->pcbs);
+    nst_assert(t->b, id != 0); /* there are as many as connections */
     struct tcp_pcb *p = pool_at(&t->pcbs, id);
-    p->id = id;
-    p->sock.index = id;
-    p->sock.gen = ++t->gen & 0x3fffffff;
+    memset(p, 0, sizeof *p);
+    tcp_move(t, conn, TCP_FORM_PCB, id);
+    p->sock.index = conn;
     p->sock.kind = SOCK_TCP;
-    p->conn = ++t->b->conn_count;
     p->state = TCPS_CLOSED;
     p->timer.kind = TIMER_TCP;
-    p->opened = t->b->now;
-    p->linger = -1;
     for (unsigned i = 0; i < TCPT_COUNT; i++)
         p->deadline[i] = NST_NEVER;
     list_init(&p->ready_link);
     list_init(&p->listen_link);
     list_init(&p->page_link);
     list_init(&p->sock.ev_link);
+    return p;
+}
+
+void tcp_pcb_give(struct tcp *t, struct tcp_pcb *p)
+{
+    p->sock.kind = SOCK_FREE;
+    p->is_hashed = false;
+    pool_free(&t->pcbs, pool_id(&t->pcbs, p));
+}
+
+struct tcp_pcb *tcp_pcb_new(struct tcp *t)
+{
+    uint32_t conn = pool_alloc(&t->conns);
+    if (conn == 0 && !PLANTED(t->b, TIME_WAIT_FULL)) {
+        recycle_time_wait(t);
+        conn = pool_alloc(&t->conns);
+    }
+    if (conn == 0) {
+        drop(t->b, NST_DROP_TCP_NO_PCB, 0, 0, 0);
+        return NULL;
+    }
+    struct tcp_pcb *p = tcp_pcb_take(t, conn);
+    p->sock.gen = ++t->gen & 0x3fffffff;
+    p->conn = ++t->b->conn_count;
+    p->opened = t->b->now;
+    p->linger = -1;
     p->nodelay = t->b->set[NST_SET_TCP_NODELAY] != 0;
     p->rcvbuf = (uint32_t)t->b->set[NST_SET_TCP_RMEM];
     p->sndbuf = (uint32_t)t->b->set[NST_SET_TCP_WMEM];
@@ -126,16 +153,16 @@ void tcp_pcb_free(struct tcp *t, struct tcp_pcb *p)
     if (list_is_linked(&p->ready_link))
         list_unlink(&p->ready_link);
     sockbase_detach(t->b, &p->sock);
-    p->sock.kind = SOCK_FREE;
     t->b->stats.tcp_now--;
-    pool_free(&t->pcbs, p->id);
+    pool_free(&t->conns, p->sock.index);
+    tcp_pcb_give(t, p);
 }
 
 void tcp_pcb_hash(struct tcp *t, struct tcp_pcb *p)
 {
     nst_assert(t->b, !p->is_hashed);
-    p->hash = hash_tuple(&t->b->key_demux, p);
-    htab_insert(&t->conns, p->hash, p->id);
+    p->hash = (uint32_t)hash_tuple(&t->b->key_demux, p);
+    htab_insert(&t->by_tuple, p->hash, p->sock.index);
     p->is_hashed = true;
     p->flow = (uint32_t)(hash_tuple(&t->b->key_flow, p) & 0xfffff);
     p->opt.ts_offset = (uint32_t)hash_tuple(&t->b->key_ts, p); /* RFC 7323 §7.1: no uptime in timestamps */
@@ -147,23 +174,87 @@ static bool is_tuple(const struct tcp_pcb *p, const struct tuple *k)
            ipaddr_eq(&p->remote, &k->remote);
 }
 
-/* Segments come in trains: the connections seen last stand in a small table that needs no keyed hash. Who chooses addresses so that
- * they share a place there costs himself the SipHash. */
-struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
+static bool is_idle_tuple(const struct tcp_idle *r, const struct tuple *k)
+{
+    return r->lport == get16(k->ports) && r->rport == get16(k->ports + 2) && ipaddr_eq(&r->local, &k->local) &&
+           ipaddr_eq(&r->remote, &k->remote);
+}
+
+static struct tuple tuple_of(const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
 {
     struct tuple k = {.local = *local, .remote = *remote};
     put16(k.ports, lport);
     put16(k.ports + 2, rport);
+    return k;
+}
+
+/* The id of the connection between them, 0 = none. */
+static uint32_t find(const struct tcp *t, const struct tuple *k)
+{
+    uint32_t hash = (uint32_t)siphash24(&t->b->key_demux, k, sizeof *k);
+    for (uint32_t conn = htab_first(&t->by_tuple, hash); conn != 0; conn = htab_next(&t->by_tuple, conn)) {
+        uint32_t place = tcp_place(t, conn);
+        if (tcp_form(place) == TCP_FORM_PCB) {
+            const struct tcp_pcb *p = tcp_at_place(t, place);
+            if (p->hash == hash && is_tuple(p, k))
+                return conn;
+        } else {
+            const struct tcp_idle *r = tcp_at_place(t, place);
+            if (r->hash == hash && is_idle_tuple(r, k))
+                return conn;
+        }
+    }
+    return 0;
+}
+
+static struct tcp_pcb *awake(struct tcp *t, uint32_t place)
+{
+    return tcp_form(place) == TCP_FORM_PCB ? tcp_at_place(t, place) : tcp_idle_wake(t, tcp_at_place(t, place));
+}
+
+/* Segments come in trains: the connections seen last stand in a small table that needs no keyed hash. Who chooses addresses so that
+ * they share a place there costs himself the SipHash. */
+struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
+{
+    struct tuple k = tuple_of(local, lport, remote, rport);
     uint32_t *recent = &t->recent[(rport ^ lport ^ remote->b[15]) % TCP_RECENT];
     struct tcp_pcb *seen = *recent != 0 ? pool_at(&t->pcbs, *recent) : NULL;
     if (seen != NULL && seen->is_hashed && is_tuple(seen, &k))
         return seen;
-    uint64_t h = siphash24(&t->b->key_demux, &k, sizeof k);
-    for (uint32_t id = htab_first(&t->conns, h); id != 0; id = htab_next(&t->conns, id)) {
-        struct tcp_pcb *p = pool_at(&t->pcbs, id);
-        if (p->hash == h && is_tuple(p, &k)) {
-            *recent = id;
-            return p;
+    uint32_t conn = find(t, &k);
+    if (conn == 0)
+        return NULL;
+    struct tcp_pcb *p = awake(t, tcp_place(t, conn));
+    *recent = tcp_place(t, conn) & 0x3fffffff;
+    return p;
+}
+
+struct tcp_pcb *tcp_by_handle(struct tcp *t, uint32_t index, uint32_t gen)
+{
+    if (index == 0 || index > t->conns.fresh)
+        return NULL;
+    uint32_t place = tcp_place(t, index);
+    if (tcp_form(place) == TCP_FORM_IDLE) {
+        struct tcp_idle *r = tcp_at_place(t, place);
+        return r->gen == gen ? tcp_idle_wake(t, r) : NULL;
+    }
+    if (tcp_form(place) != TCP_FORM_PCB)
+        return NULL;
+    struct tcp_pcb *p = tcp_at_place(t, place);
+    return (p->sock.gen & 0x3fffffff) == gen && p->sock.is_attached ? p : NULL;
+}
+
+const struct tcp_pcb *tcp_next(const struct tcp *t, uint32_t *conn, struct tcp_pcb *copy)
+{
+    for (; *conn <= t->conns.fresh; ++*conn) {
+        uint32_t place = tcp_place(t, *conn);
+        if (tcp_form(place) == TCP_FORM_PCB)
+            return tcp_at_place(t, place);
+        if (tcp_form(place) == TCP_FORM_IDLE) {
+            struct rng rng = {0}; /* looking on draws nothing from the stack's */
+            memset(copy, 0, sizeof *copy);
+            tcp_idle_read(t, tcp_at_place(t, place), &rng, copy);
+            return copy;
         }
     }
     return NULL;
@@ -229,7 +320,8 @@ int tcp_choose_port(struct tcp *t, struct tcp_pcb *p)
     uint32_t offset = (uint32_t)hash_tuple(&t->b->key_port, p) + t->port_counter;
     for (uint32_t i = 0; i < PORT_COUNT; i++) { /* LIMIT: each port once */
         uint16_t port = (uint16_t)(PORT_MIN + (offset + i) % PORT_COUNT);
-        if (tcp_lookup(t, &p->local, port, &p->remote, p->rport) != NULL)
+        const struct tuple k = tuple_of(&p->local, port, &p->remote, p->rport);
+        if (find(t, &k) != 0)
             continue;
         p->lport = port;
         t->port_counter += i + 1 + rng_below(&t->b->rng, 64);

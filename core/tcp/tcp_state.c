@@ -86,7 +86,7 @@ void tcp_done(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, int err)
         leave_lists(t, p);
     tcp_fastopen_leave(t, p, rule == NST_RULE_TCP_RCV_RST);
     if (p->state != TCPS_CLOSED) {
-        htab_remove(&t->conns, p->hash, p->id);
+        htab_remove(&t->by_tuple, p->hash, p->sock.index);
         p->is_hashed = false;
         tcp_set_state(t, p, TCPS_CLOSED, rule);
         count_end(t, err);

@@ -153,7 +153,7 @@ static unsigned longest_chain(struct t *t, int (*port_of)(int i))
     for (int i = 0; i < CONNS; i++)
         RECV(0, .flags = SYN, .seq = 1 + i, .sport = (uint16_t)port_of(i));
     (void)t_sent(t, 0);
-    const struct htab *h = &t_tcp(t)->conns;
+    const struct htab *h = &t_tcp(t)->by_tuple;
     unsigned longest = 0, all = 0;
     for (uint32_t b = 0; b <= h->mask; b++) {
         unsigned n = 0;
