@@ -755,20 +755,9 @@ static void bbr_on_event(struct cc *cc, enum cc_event ev, nst_time now)
 static void bbr_init(struct cc *cc, struct rng *rng, nst_time now)
 {
     struct bbr *b = &cc->u.bbr;
-    *b = (struct bbr){
-        .min_rtt_us = UINT32_MAX,
-        .probe_rtt_min_us = UINT32_MAX,
-        .min_rtt_stamp = now,
-        .probe_rtt_min_stamp = now,
-        .extra_acked_start = now,
-        .cycle_stamp = now,
-        .inflight_hi = UINT32_MAX,
-        .init_cwnd = cc->cwnd,
-        .prior_cwnd = cc->cwnd,
-        .mss = DEFAULT_MSS,
-        .probe_up_cnt = UINT32_MAX,
-        .state = BBR_STARTUP,
-    };
+    *b = (struct bbr){.min_rtt_us = UINT32_MAX, .probe_rtt_min_us = UINT32_MAX, .inflight_hi = UINT32_MAX, .probe_up_cnt = UINT32_MAX,
+                      .min_rtt_stamp = now, .probe_rtt_min_stamp = now, .extra_acked_start = now, .cycle_stamp = now,
+                      .init_cwnd = cc->cwnd, .prior_cwnd = cc->cwnd, .mss = DEFAULT_MSS, .state = BBR_STARTUP};
     rng_key(rng, &b->rng.key);
     reset_lower_bounds(b);
     save_undo(b);
