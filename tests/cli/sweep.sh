@@ -41,17 +41,9 @@ timeout 10 "$NETSTACK" sim --sweep bad >out 2>err
 sweep --cells 5-12 >out 2>err
 [ $? -eq 2 ] && grep -q -e '--cells 5-12: FIRST-LAST or one number of 0..11 was expected' err || fail "cells that are not there: $(cat err)"
 
-# the forms that docs/sim.md shows for more machines
+# the form that docs/sim.md shows for more machines; the one of Slurm is in tests/sim/slurm.sh
 if command -v parallel >/dev/null; then
     seq 0 11 | parallel -j2 "$NETSTACK" sim --sweep cells --cells {} -o par.{} || fail "GNU parallel"
     cat par.* | sort >a && cmp a b || fail "GNU parallel gives other results"
-fi
-if command -v sbatch >/dev/null && scontrol ping >/dev/null 2>&1; then
-    sbatch --wait --array=0-11 \
-        --wrap "$NETSTACK sim --sweep $PWD/cells --cells \$SLURM_ARRAY_TASK_ID -o $PWD/slurm.\$SLURM_ARRAY_TASK_ID" ||
-        fail "the job array failed"
-    cat slurm.[0-9]* | grep '"ev":"cell"' | sort >a && cmp a b || fail "the job array gives other results"
-else
-    echo "no Slurm here: its form was not tried"
 fi
 exit $status
