@@ -3,7 +3,8 @@
  * flows through the same bottleneck; and a million idle connections between two stacks, their bytes, and what a timer costs beside them.
  *
  *   bench_sim [--idle N]     (1,000,000; two stacks of about 2 KB each)
- *   bench_sim --flows        without them */
+ *   bench_sim --flows        without them
+ *   bench_sim KEY=VALUE...   this scenario only */
 #define _DEFAULT_SOURCE
 #include <net.h>
 #include <string.h>
@@ -73,7 +74,7 @@ static double run(const char *name, const char *text, nst_time from, double base
         sum += net_flow(net, i)->got;
     }
     rate = (double)packets * 1e9 / (double)took;
-    printf("%-28s %7.3f s + %7.3f s   %9llu packets %10.0f per s   %6.1f MB", name, (double)(begin - before) / 1e9,
+    printf("%-*s%7.3f s + %7.3f s   %9llu packets %10.0f per s   %6.1f MB", name[0] != '\0' ? 29 : 0, name, (double)(begin - before) / 1e9,
            (double)took / 1e9, (unsigned long long)packets, rate, (double)sum / 1e6);
     printf(base > 0 ? "   %.2f of one flow\n" : "\n", rate / base);
     net_free(net);
@@ -194,13 +195,30 @@ static double byte_ns(unsigned idle_connections, double *bytes)
     return took;
 }
 
+/* The scenario that the words are. */
+static int run_words(int argc, char **argv)
+{
+    char text[1024] = "";
+
+    for (int i = 1; i < argc; i++) {
+        if (strlen(text) + strlen(argv[i]) + 2 > sizeof text)
+            die("too many words");
+        strcat(strcat(text, argv[i]), "\n");
+    }
+    run("", text, 0, 0);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const unsigned idle = argc == 3 && strcmp(argv[1], "--idle") == 0 ? (unsigned)strtoul(argv[2], NULL, 10) : 1000000;
+    const bool flows_only = argc == 2 && strcmp(argv[1], "--flows") == 0;
     double one, bytes, none, many;
 
-    if (argc != 1 && argc != 3 && !(argc == 2 && strcmp(argv[1], "--flows") == 0))
-        die("bench_sim [--flows | --idle N]");
+    if (argc > 1 && argv[1][0] != '-')
+        return run_words(argc, argv);
+    if (argc != 1 && argc != 3 && !flows_only)
+        die("bench_sim [--flows | --idle N | KEY=VALUE...]");
     run("warm-up", "link 1gbit,5ms,queue=2mb\ntime 1s\nevents 2000000000", 0, 0);
     run("20 Mbit/s, 25 ms, 30 s", "link 20mbit,25ms\ntime 30s", 0, 0);
     one = run("1 Gbit/s, one flow", "link 1gbit,5ms,queue=2mb\ntime 5s", NST_S(1), 0);
@@ -210,7 +228,7 @@ int main(int argc, char **argv)
     run("  two hosts, 10,000 flows", "link 1gbit,5ms,queue=30mb\ntime 6s\nflows 10000\nstart 50us", NST_S(2), one);
     one = run("dumbbell, one flow", "topology dumbbell\nlink 1gbit,5ms,queue=10mb\ntime 5s", NST_S(1), 0);
     run("  dumbbell, 1,000 flows", "topology dumbbell\nlink 1gbit,5ms,queue=10mb\ntime 6s\nflows 1000\nstart 1ms", NST_S(2), one);
-    if (argc == 2)
+    if (flows_only)
         return 0;
     none = byte_ns(0, &bytes);
     many = byte_ns(idle, &bytes);
