@@ -134,7 +134,7 @@ static const char topic_sim[] =
     "  back=SPEC          the way back, when it differs     access=SPEC   between hosts and routers\n"
     "  flows=1            transfers              cc=cubic   or a list, taken in turn: reno,cubic,bbr\n"
     "  time=10s  bytes=N  it ends then, or when each flow has sent N bytes      start=T  between flows\n"
-    "  mtu=1500           chain: a list, by hop             ip=4   or 6         seed=1\n"
+    "  mtu=1500           chain: a list, by hop; 1500+1400@5s: from then on     ip=4 or 6   seed=1\n"
     "  set=tcp.KEY=VALUE  as --set                          skew=PPM   list, of the hosts' clocks\n"
     "  offload=csum       off, on, superframes                sample=T   between samples of the state\n"
     "  events=2G  memory=1G  limits: events in all, bytes of packets under way\n"

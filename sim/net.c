@@ -51,6 +51,8 @@ static uint32_t largest_mtu(const struct scenario *s)
     uint32_t most = 0;
     for (size_t i = 0; i < s->mtus; i++)
         most = s->mtu[i] > most ? s->mtu[i] : most;
+    for (size_t i = 0; i < s->mtu_changes; i++)
+        most = s->mtu_change[i].mtu > most ? s->mtu_change[i].mtu : most;
     return most;
 }
 
@@ -97,37 +99,80 @@ static bool join_pair(struct net *net)
     return a->next != NULL && b->next != NULL;
 }
 
-static bool join_line(struct net *net)
+struct line { /* the routers, and what leads from each to the next and back; a node because hops get other MTUs at their times */
+    struct node node;
+    const struct scenario *s;
+    unsigned routers;
+    struct router *r[SCENARIO_LIST_MAX + 1];
+    struct node *right[SCENARIO_LIST_MAX], *left[SCENARIO_LIST_MAX];
+};
+
+/* Sets what is due now, in the order of the text, and sleeps until the next change. */
+static void line_run(struct node *n)
+{
+    struct line *l = (struct line *)n;
+    nst_time now = n->sim->now, next = NST_NEVER;
+    for (size_t i = 0; i < l->s->mtu_changes; i++) {
+        const struct scenario_mtu *c = &l->s->mtu_change[i];
+        next = c->at > now && c->at < next ? c->at : next;
+        for (unsigned k = 0; c->at == now && k + 1 < l->routers; k++)
+            if (k == c->hop || l->s->mtus == 1) {
+                router_set_mtu(l->r[k], l->right[k], c->mtu);
+                router_set_mtu(l->r[k + 1], l->left[k], c->mtu);
+            }
+    }
+    node_wake(n, next);
+}
+
+static bool join_routers(struct net *net, struct line *l)
 {
     const struct scenario *s = &net->s;
-    unsigned n = routers(s);
-    uint32_t most = largest_mtu(s);
-    struct router *r[SCENARIO_LIST_MAX + 1];
-    struct node *right[SCENARIO_LIST_MAX + 1], *left[SCENARIO_LIST_MAX + 1];
-    for (unsigned i = 0; i < n; i++)
-        if ((r[i] = router_new(net->sim, i + 1)) == NULL)
+    for (unsigned i = 0; i < l->routers; i++)
+        if ((l->r[i] = router_new(net->sim, i + 1)) == NULL)
             return false;
-    for (unsigned i = 0; i + 1 < n; i++) {
-        right[i] = build(net, s->link, router_node(r[i + 1]));
-        left[i] = build(net, s->back[0] != '\0' ? s->back : s->link, router_node(r[i]));
-        if (right[i] == NULL || left[i] == NULL)
+    for (unsigned i = 0; i + 1 < l->routers; i++) {
+        l->right[i] = build(net, s->link, router_node(l->r[i + 1]));
+        l->left[i] = build(net, s->back[0] != '\0' ? s->back : s->link, router_node(l->r[i]));
+        if (l->right[i] == NULL || l->left[i] == NULL)
             return false;
-    }
-    for (unsigned h = 0; h < net->hosts; h++) {
-        unsigned at = place_of(s, h);
-        struct node *host = host_node(net->party[h].host), *down = build(net, s->access, host);
-        host->next = build(net, s->access, router_node(r[at]));
-        if (down == NULL || host->next == NULL)
-            return false;
-        for (unsigned i = 0; i < n; i++) {
-            uint32_t right_mtu = s->mtus > 1 ? s->mtu[i < n - 1 ? i : 0] : most, left_mtu = s->mtus > 1 ? s->mtu[i > 0 ? i - 1 : 0] : most;
-            if (!(i == at  ? router_add(r[i], h, h, down, most)
-                  : i < at ? router_add(r[i], h, h, right[i], right_mtu)
-                           : router_add(r[i], h, h, left[i - 1], left_mtu)))
-                return false;
-        }
     }
     return true;
+}
+
+static bool join_host(struct net *net, struct line *l, unsigned h)
+{
+    const struct scenario *s = &net->s;
+    unsigned at = place_of(s, h), n = l->routers;
+    uint32_t most = largest_mtu(s), one = s->mtus > 1 ? 0 : s->mtu[0];
+    struct node *host = host_node(net->party[h].host), *down = build(net, s->access, host);
+    host->next = build(net, s->access, router_node(l->r[at]));
+    if (down == NULL || host->next == NULL)
+        return false;
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t right = one != 0 ? one : s->mtu[i < n - 1 ? i : 0], left = one != 0 ? one : s->mtu[i > 0 ? i - 1 : 0];
+        if (!(i == at  ? router_add(l->r[i], h, h, down, most)
+              : i < at ? router_add(l->r[i], h, h, l->right[i], right)
+                       : router_add(l->r[i], h, h, l->left[i - 1], left)))
+            return false;
+    }
+    return true;
+}
+
+static bool join_line(struct net *net)
+{
+    static const struct node_ops ops = {"line", node_drop, line_run, link_free_plain};
+    struct line *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return false;
+    l->s = &net->s;
+    l->routers = routers(&net->s);
+    bool good = join_routers(net, l);
+    for (unsigned h = 0; good && h < net->hosts; h++)
+        good = join_host(net, l, h);
+    node_add(net->sim, &l->node, &ops); /* last: the others draw their seeds by number */
+    if (good)
+        line_run(&l->node);
+    return good;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- parts */

@@ -213,6 +213,13 @@ bool router_add(struct router *r, unsigned first, unsigned last, struct node *ou
     return true;
 }
 
+void router_set_mtu(struct router *r, const struct node *out, uint32_t mtu)
+{
+    for (size_t i = 0; i < r->ways; i++)
+        if (r->way[i].out == out)
+            r->way[i].mtu = mtu;
+}
+
 static void router_run(struct node *n) { (void)n; }
 
 static void router_free(struct node *n)

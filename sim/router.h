@@ -13,5 +13,6 @@ struct node *router_node(struct router *);
 /* Packets to hosts first..last leave to `out`, which takes packets of at most `mtu` bytes. Later rules go before earlier ones. NULL = no
  * memory. */
 bool router_add(struct router *, unsigned first, unsigned last, struct node *out, uint32_t mtu);
+void router_set_mtu(struct router *, const struct node *out, uint32_t mtu); /* from now on, for all that leaves to `out` */
 
 #endif

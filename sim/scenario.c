@@ -177,14 +177,33 @@ static bool one_cc(struct reading *r, size_t i, const char *word, size_t len)
     return true;
 }
 
+static bool is_mtu(const char *word, uint32_t *out, const char **end)
+{
+    uint64_t n;
+    if (!number(word, 65535, &n, end) || n < 68)
+        return false;
+    *out = (uint32_t)n;
+    return true;
+}
+
+/* N[+N@TIME]... */
 static bool one_mtu(struct reading *r, size_t i, const char *word, size_t len)
 {
+    struct scenario *s = r->s;
     const char *end;
-    uint64_t n;
-    if (!number(word, 65535, &n, &end) || end != word + len || n < 68)
-        return refuse(r, "expected 68..65535");
-    r->s->mtu[i] = (uint32_t)n;
-    return true;
+    s->mtu_changes = i == 0 ? 0 : s->mtu_changes;
+    if (!is_mtu(word, &s->mtu[i], &end))
+        return refuse(r, "expected 68..65535, then perhaps +N@TIME: 1500+1400@2s");
+    while (*end == '+') {
+        r->at = (size_t)(end + 1 - r->value);
+        if (s->mtu_changes == SCENARIO_LIST_MAX)
+            return refuse(r, "at most 16 changes");
+        struct scenario_mtu *c = &s->mtu_change[s->mtu_changes++];
+        c->hop = (uint32_t)i;
+        if (!is_mtu(end + 1, &c->mtu, &end) || *end != '@' || !link_parse_time(end + 1, &c->at, &end))
+            return refuse(r, "expected 68..65535@TIME: 1400@2s");
+    }
+    return end == word + len || refuse(r, "expected 68..65535, then perhaps +N@TIME: 1500+1400@2s");
 }
 
 static bool one_skew(struct reading *r, size_t i, const char *word, size_t len)
@@ -353,6 +372,16 @@ unsigned scenario_hosts(const struct scenario *s)
     return 2;
 }
 
+static uint32_t least_mtu(const struct scenario *s)
+{
+    uint32_t least = UINT32_MAX;
+    for (size_t i = 0; i < s->mtus; i++)
+        least = s->mtu[i] < least ? s->mtu[i] : least;
+    for (size_t i = 0; i < s->mtu_changes; i++)
+        least = s->mtu_change[i].mtu < least ? s->mtu_change[i].mtu : least;
+    return least;
+}
+
 bool scenario_check(const struct scenario *s, struct scenario_error *e)
 {
     struct reading r = {.value = ""};
@@ -369,7 +398,9 @@ bool scenario_check(const struct scenario *s, struct scenario_error *e)
         snprintf(r.why, sizeof r.why, "mtu names %zu hops, and the chain has %u", s->mtus, s->hops);
     else if (s->topology != TOPOLOGY_CHAIN && s->mtus != 1)
         snprintf(r.why, sizeof r.why, "one mtu, except in topology=chain");
-    else if (s->family == 6 && s->mtu[0] < 1280)
+    else if (s->topology != TOPOLOGY_CHAIN && s->mtu_changes > 0)
+        snprintf(r.why, sizeof r.why, "an mtu changes in topology=chain only, where routers know it; link mtu=N@TIME is a black hole");
+    else if (s->family == 6 && least_mtu(s) < 1280)
         snprintf(r.why, sizeof r.why, "IPv6 needs an mtu of 1280");
     else
         return true;

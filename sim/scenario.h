@@ -10,12 +10,19 @@ enum scenario_topology { TOPOLOGY_PAIR, TOPOLOGY_DUMBBELL, TOPOLOGY_PARKING, TOP
 
 enum { SCENARIO_FLOWS_MAX = 50000, SCENARIO_HOSTS_MAX = 20000, SCENARIO_LIST_MAX = 16, SCENARIO_SETS_MAX = 32, SCENARIO_SPEC_MAX = 512 };
 
+struct scenario_mtu { /* a hop of a chain gets another one */
+    nst_time at;
+    uint32_t hop, mtu;
+};
+
 struct scenario {
     enum scenario_topology topology;
     char link[SCENARIO_SPEC_MAX], back[SCENARIO_SPEC_MAX], access[SCENARIO_SPEC_MAX]; /* specs, checked; back "" = link */
     uint32_t hops;                    /* parking, chain: links between routers */
     uint32_t mtu[SCENARIO_LIST_MAX];  /* chain: of each hop, from the sender; others: [0] of all interfaces */
     size_t mtus;
+    struct scenario_mtu mtu_change[SCENARIO_LIST_MAX]; /* in the order of the text; hop: index of mtu[] */
+    size_t mtu_changes;
     uint32_t flows;
     uint8_t cc[SCENARIO_LIST_MAX];    /* enum nst_cc, of the flows in turn */
     size_t ccs;

@@ -24,6 +24,10 @@ static void texts_say_what_is_wrong(void **state)
         {"set = tcp.initcwnd=0", 1, 20, "tcp.initcwnd takes 1..1000"},
         {"set = tcp.nothing=0", 1, 7, "unknown setting"},
         {"mtu 1500,20", 1, 10, "expected 68..65535"},
+        {"mtu 1500,1500+20@1s", 1, 15, "expected 68..65535@TIME"},
+        {"mtu = 1500+1400", 1, 12, "expected 68..65535@TIME: 1400@2s"},
+        {"mtu 1500+1400@2s+", 1, 18, "expected 68..65535@TIME"},
+        {"mtu 1500+1400@2sx", 1, 10, "1400@2sx"},
         {"skew = 9999999", 1, 8, "expected ppm"},
         {"cc = reno,reno,reno,reno,reno,reno,reno,reno,reno,reno,reno,reno,reno,reno,reno,reno,reno", 1, 86, "at most 16"},
         {"flows 2\n\001\n", 2, 1, "control character"},
@@ -47,6 +51,8 @@ static void what_does_not_fit_together_is_refused(void **state)
         {"mtu 1500,1400", "one mtu"},
         {"topology chain\nhops 3\nmtu 1500,1400", "mtu names 2 hops, and the chain has 3"},
         {"ip 6\nmtu 1000", "IPv6 needs"},
+        {"ip 6\ntopology chain\nmtu 1500,1500+1000@1s", "IPv6 needs"},
+        {"mtu 1500+1400@1s", "topology=chain only"},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         struct scenario s;
@@ -131,6 +137,44 @@ static void the_long_flow_of_a_parking_lot_gets_less(void **state)
     net_free(n);
 }
 
+struct sizes { struct net *net; uint32_t before, after; uint64_t told; }; /* largest packets that arrive; ICMP errors */
+
+static void look_at_sizes(void *user, unsigned host, bool out, const struct packet *p)
+{
+    struct sizes *z = user;
+    nst_time now = net_sim(z->net)->now;
+    bool is_icmp = p->data[p->data[0] >> 4 == 4 ? 9 : 6] == (p->data[0] >> 4 == 4 ? 1 : 58);
+    z->told += host == 0 && !out && is_icmp;
+    if (host == 1 && !out && now < NST_S(1) && p->len > z->before)
+        z->before = p->len;
+    if (host == 1 && !out && now > NST_S(1) + NST_MS(200) && p->len > z->after)
+        z->after = p->len;
+}
+
+static void a_hop_gets_another_mtu_in_mid_run(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"ip 4\nmtu 1500,1500+1300@1s,1500", "ip 6\nmtu 1500,1500+1300@1s,1500", "mtu 1500+1300@1s+1280@1100ms"};
+    static const uint32_t after[] = {1300, 1300, 1280};
+    for (size_t i = 0; i < 3; i++) {
+        struct scenario s;
+        struct scenario_error e;
+        char text[200];
+        scenario_default(&s);
+        snprintf(text, sizeof text, "topology chain\nhops 3\nlink 20mbit,5ms\nbytes 5M\n%s", texts[i]);
+        assert_true(scenario_read(&s, text, &e) && scenario_check(&s, &e));
+        struct sizes z = {.before = 0};
+        z.net = net_new(&s, &(struct sim_hooks){.on_frame = look_at_sizes, .user = &z}, NULL);
+        assert_non_null(z.net);
+        assert_int_equal(net_run(z.net, NST_NEVER), NET_ALL_DONE);
+        assert_int_equal(net_flow(z.net, 0)->got, 5000000);
+        assert_int_equal(z.before, 1500);
+        assert_int_equal(z.after, after[i]);
+        assert_true(z.told > 0);
+        net_free(z.net);
+    }
+}
+
 static void limits_end_a_run(void **state)
 {
     (void)state;
@@ -169,6 +213,7 @@ int main(void)
         cmocka_unit_test(every_topology_carries_its_flows),
         cmocka_unit_test(a_bottleneck_is_filled_and_shared),
         cmocka_unit_test(the_long_flow_of_a_parking_lot_gets_less),
+        cmocka_unit_test(a_hop_gets_another_mtu_in_mid_run),
         cmocka_unit_test(limits_end_a_run),
         cmocka_unit_test(the_same_seed_is_the_same_run),
     };
