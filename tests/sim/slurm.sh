@@ -107,7 +107,8 @@ cmp want got || { echo "FAIL: the job array gives other results"; exit 1; }
 # a job that was lost: the same array again does only what is missing
 sed -i 2d result.1.jsonl
 sbatch --wait --array=1 --output=job.%a --wrap "i=\$SLURM_ARRAY_TASK_ID
-    $NETSTACK sim --sweep $dir/cells --cells \$((3 * i))-\$((3 * i + 2)) -o $dir/result.\$i.jsonl" || { echo "FAIL: the second array"; exit 1; }
+    $NETSTACK sim --sweep $dir/cells --cells \$((3 * i))-\$((3 * i + 2)) -o $dir/result.\$i.jsonl" ||
+    { echo "FAIL: the second array"; exit 1; }
 [ "$(wc -l <result.1.jsonl)" -eq 3 ] || { echo "FAIL: $(wc -l <result.1.jsonl) lines after the second run of job 1"; exit 1; }
 cat result.[0-3].jsonl | sort | cmp want - || { echo "FAIL: after the second run"; exit 1; }
 echo "12 cells by a job array of $(slurmctld -V): the same as in one go"

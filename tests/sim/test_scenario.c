@@ -154,7 +154,9 @@ static void look_at_sizes(void *user, unsigned host, bool out, const struct pack
 static void a_hop_gets_another_mtu_in_mid_run(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"ip 4\nmtu 1500,1500+1300@1s,1500", "ip 6\nmtu 1500,1500+1300@1s,1500", "mtu 1500+1300@1s+1280@1100ms"};
+    static const char *const texts[] = {"ip 4\nmtu 1500,1500+1300@1s,1500",
+                                        "ip 6\nmtu 1500,1500+1300@1s,1500",
+                                        "mtu 1500+1300@1s+1280@1100ms"};
     static const uint32_t after[] = {1300, 1300, 1280};
     for (size_t i = 0; i < 3; i++) {
         struct scenario s;
