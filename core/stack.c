@@ -197,6 +197,8 @@ static void run_timers(struct nst *n)
             tcp_on_timer(&n->tcp, w);
         else if (w->kind == TIMER_TCP_IDLE)
             tcp_idle_on_timer(&n->tcp, w);
+        else if (w->kind == TIMER_TCP_TIME_WAIT)
+            tcp_time_wait_on_timer(&n->tcp, w);
         else
             ip_on_timer(&n->ip, w);
     }

@@ -18,7 +18,8 @@
 
 enum { TRACE_RING = 64 }; /* events kept for a panic report; power of two */
 
-enum timer_kind { TIMER_TCP = 1, TIMER_TCP_IDLE, TIMER_FRAG, TIMER_NEIGHBOR, TIMER_PMTU, TIMER_COUNT }; /* wheel_timer.kind */
+enum timer_kind { TIMER_TCP = 1, TIMER_TCP_IDLE, TIMER_TCP_TIME_WAIT, TIMER_FRAG, TIMER_NEIGHBOR, TIMER_PMTU,
+                  TIMER_COUNT }; /* wheel_timer.kind */
 
 struct base {
     nst_time now;            /* set once per entry point in stack.c */

@@ -364,22 +364,23 @@ struct tcp_fo_entry {
 };
 
 /* A connection has one id all its life: that of its handle and in the table by 4-tuple. What stands behind the id is its form. */
-enum tcp_form { TCP_FORM_NONE, TCP_FORM_PCB, TCP_FORM_IDLE };
+enum tcp_form { TCP_FORM_NONE, TCP_FORM_PCB, TCP_FORM_IDLE, TCP_FORM_TIME_WAIT };
 
 struct tcp {
     struct base *b;
     struct ip *ip;
     struct pool conns;       /* uint32_t: enum tcp_form << 30 | id in the pool of that form */
-    struct pool pcbs, idles; /* INVARIANT: as many of both as there are connections */
+    struct pool pcbs, idles, time_waits; /* INVARIANT: as many in them together as there are connections */
     struct pool listeners, segs, ivs;
     struct htab by_tuple;    /* connection ids */
     uint32_t rest_hand;      /* tcp_idle.c: id of the pcb looked at last */
+    uint32_t recycle_hand;   /* tcp_time_wait.c: id of the record looked at last */
     uint32_t recent[TCP_RECENT]; /* pool ids of pcbs looked up lately, by ports; what is not hashed any more does not count */
     struct htab ports;       /* listeners by port */
-    struct list time_wait;   /* orphans in TIME-WAIT, oldest first: recycled when needed */
+    struct list time_wait;   /* orphans in TIME-WAIT that have a block, oldest first: recycled when needed */
     struct list page_wait;   /* oldest first */
     uint32_t page_level;     /* pages that were left when one of them was refused: with more, all are told */
-    uint32_t max_time_wait, time_wait_count, max_syn;
+    uint32_t max_time_wait, time_wait_count /* with block and without */, max_syn;
     uint64_t rst_credit;     /* token bucket of tcp_rst.c, nanoseconds worth */
     bool rst_is_started;
     nst_time rst_refill;
@@ -403,6 +404,7 @@ struct tcp_pcb *tcp_pcb_take(struct tcp *t, uint32_t conn);
 struct tcp_pcb *tcp_pcb_new(struct tcp *t);    /* recycles the oldest TIME-WAIT when the pool is empty; NULL = none left */
 void tcp_pcb_free(struct tcp *t, struct tcp_pcb *p); /* frees everything it holds; the handle becomes stale */
 void tcp_pcb_hash(struct tcp *t, struct tcp_pcb *p);
+void tcp_pcb_keyed(const struct tcp *t, struct tcp_pcb *p); /* hash, flow label and offset of timestamps, from the addresses */
 void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p); /* buffers, scoreboard and timers: all but the block itself */
 void tcp_pcb_give(struct tcp *t, struct tcp_pcb *p); /* the block alone: nothing is linked to it any more */
 /* Both wake a connection at rest: what they return stays awake at least until the next call of one of them or of tcp_pcb_new. */
@@ -414,7 +416,8 @@ static inline uint32_t tcp_place(const struct tcp *t, uint32_t conn) { return *(
 static inline enum tcp_form tcp_form(uint32_t place) { return (enum tcp_form)(place >> 30); }
 static inline void *tcp_at_place(const struct tcp *t, uint32_t place)
 {
-    return pool_at(tcp_form(place) == TCP_FORM_PCB ? &t->pcbs : &t->idles, place & 0x3fffffff);
+    const struct pool *pool[] = {[TCP_FORM_PCB] = &t->pcbs, [TCP_FORM_IDLE] = &t->idles, [TCP_FORM_TIME_WAIT] = &t->time_waits};
+    return pool_at(pool[tcp_form(place)], place & 0x3fffffff);
 }
 void tcp_move(struct tcp *t, uint32_t conn, enum tcp_form form, uint32_t id); /* it stands there from now on */
 struct tcp_listener *tcp_listener_lookup(struct tcp *t, const ipaddr *local, uint16_t lport);
@@ -468,6 +471,13 @@ bool tcp_time_wait_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
 void tcp_enter_time_wait(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule);
 void tcp_accept_child(struct tcp *t, struct tcp_pcb *p); /* SYN-RECEIVED -> ESTABLISHED of a passive open: to the accept queue */
 void tcp_time_wait_adopt(struct tcp *t, struct tcp_pcb *p); /* nobody holds the handle any more: it may be recycled */
+void tcp_time_wait_recycle(struct tcp *t);                  /* the oldest gives way, if there is any */
+struct tcp_time_wait;                                       /* at rest: tcp_idle.h */
+bool tcp_time_wait_may_rest(const struct tcp *t, const struct tcp_pcb *p);
+void tcp_time_wait_rest(struct tcp *t, struct tcp_pcb *p);
+struct tcp_pcb *tcp_time_wait_wake(struct tcp *t, struct tcp_time_wait *r);
+void tcp_time_wait_read(const struct tcp *t, const struct tcp_time_wait *r, struct tcp_pcb *p); /* into a blank block */
+void tcp_time_wait_on_timer(struct tcp *t, struct wheel_timer *w);
 void tcp_start(struct tcp *t, struct tcp_pcb *p, seq_t iss);             /* ISS and send variables; owes a SYN or SYN-ACK */
 void tcp_receive_from(struct tcp_pcb *p, seq_t irs, uint32_t seg_wnd); /* receive variables from the peer's SYN */
 void tcp_listener_close(struct tcp *t, struct tcp_listener *l);

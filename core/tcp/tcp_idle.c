@@ -233,7 +233,7 @@ struct tcp_pcb *tcp_idle_wake(struct tcp *t, struct tcp_idle *r)
     if (p->route.ifx != 0)
         tcp_mss_update(t, p);
     tcp_timer_set(t, p, TCPT_KEEP, keep);
-    nst_assert(t->b, t->pcbs.in_use + t->idles.in_use == t->conns.in_use);
+    nst_assert(t->b, t->pcbs.in_use + t->idles.in_use + t->time_waits.in_use == t->conns.in_use);
     return p;
 }
 
@@ -248,7 +248,11 @@ void tcp_idle_sweep(struct tcp *t, unsigned needed)
     for (unsigned i = 0; i < SWEEP && t->pcbs.in_use > 0 && t->pcbs.in_use + needed > t->b->set[NST_SET_TCP_AWAKE]; i++) {
         t->rest_hand = t->rest_hand % t->pcbs.fresh + 1;
         struct tcp_pcb *p = pool_at(&t->pcbs, t->rest_hand);
-        if (p->sock.kind == SOCK_TCP && tcp_idle_may_rest(t, p))
+        if (p->sock.kind != SOCK_TCP)
+            continue;
+        if (tcp_idle_may_rest(t, p))
             tcp_idle_rest(t, p);
+        else if (tcp_time_wait_may_rest(t, p))
+            tcp_time_wait_rest(t, p);
     }
 }

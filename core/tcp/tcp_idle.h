@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An idle connection, written small: what tcp_idle.c keeps of a struct tcp_pcb. Fields have the names that they have there; each
- * counter is as wide as it needs to be, and a connection whose counters have outgrown it keeps its block. */
+/* Connections at rest, written small: what tcp_idle.c and tcp_time_wait.c keep of a struct tcp_pcb. Fields have the names that they
+ * have there; each counter is as wide as it needs to be, and a connection whose counters have outgrown it keeps its block. */
 #ifndef CORE_TCP_TCP_IDLE_H
 #define CORE_TCP_TCP_IDLE_H
 
@@ -43,6 +43,17 @@ struct tcp_idle {
     uint8_t ecn_on : 1, ecn_asked : 1, ecn_echo : 1, ecn_cwr_owed : 1, ecn_seen : 1, reordering_seen : 1, is_best_app_limited : 1;
     uint8_t rcvbuf_fixed : 1, sndbuf_fixed : 1, ack_started : 1, is_pingpong : 1, nodelay : 1, cork : 1, keepalive : 1;
 };
+struct tcp_time_wait { /* tcp_time_wait.c: what TIME-WAIT needs to answer, and to know a new incarnation */
+    ipaddr local, remote;
+    uint16_t lport, rport;
+    uint32_t index, conn;
+    seq_t snd_nxt;
+    seq_t nxt, adv;           /* RCV. */
+    uint32_t ts_recent;
+    uint32_t tos : 8, ttl : 8, snd_wscale : 4, rcv_wscale : 4, ts : 1, was_passive : 1;
+    struct wheel_timer timer; /* 2 MSL */
+};
+_Static_assert(sizeof(struct tcp_time_wait) <= 96, "a connection in TIME-WAIT");
 _Static_assert(sizeof(struct tcp_idle) <= 432, "an idle connection, its places in the tables included, is to cost at most 448 bytes");
 
 #endif

@@ -2,8 +2,8 @@
 /* Connections: their ids and control blocks, the demultiplexing tables, ports and initial sequence numbers.
  *
  * A connection keeps one id from its first segment to its last; handles and the table by 4-tuple know nothing else. What stands behind
- * the id changes: a control block while something happens, a small record while nothing does (tcp_idle.c). Whoever looks a connection
- * up gets a control block, so the rest of core/tcp knows only that.
+ * the id changes: a control block while something happens, a small record while nothing does (tcp_idle.c, tcp_time_wait.c). Whoever
+ * looks a connection up gets a control block, so the rest of core/tcp knows only that.
  * RFC 9293 §3.3.1 (TCB), RFC 6528 (ISN), RFC 6056 §3.3.3 (ports), RFC 6437 (flow label).
  * Demultiplexing is one look-up of the 4-tuple in a table keyed by SipHash, then one by port among the listeners.
  * LIMIT: max_tcp connections; when none is left the oldest orphan in TIME-WAIT gives way (attacks K25).
@@ -19,6 +19,7 @@ void tcp_init(struct tcp *t, struct base *b, struct ip *ip, struct arena *a, con
     pool_init(&t->conns, a, cfg->max_tcp, sizeof(uint32_t));
     pool_init(&t->pcbs, a, cfg->max_tcp, sizeof(struct tcp_pcb));
     pool_init(&t->idles, a, cfg->max_tcp, sizeof(struct tcp_idle));
+    pool_init(&t->time_waits, a, cfg->max_time_wait < cfg->max_tcp ? cfg->max_time_wait : cfg->max_tcp, sizeof(struct tcp_time_wait));
     pool_init(&t->listeners, a, cfg->max_listen, sizeof(struct tcp_listener));
     /* A page of payload is at least one segment's worth in practice; small segments meet the limit first and then wait. */
     pool_init(&t->segs, a, cfg->pages + cfg->max_tcp * 2, sizeof(struct tcp_seg));
@@ -49,15 +50,6 @@ static uint64_t hash_tuple(const struct sipkey *key, const struct tcp_pcb *p)
 static uint64_t hash_port(const struct tcp *t, uint16_t port)
 {
     return siphash24(&t->b->key_demux, &port, sizeof port);
-}
-
-static void recycle_time_wait(struct tcp *t)
-{
-    if (list_is_empty(&t->time_wait))
-        return;
-    struct tcp_pcb *old = list_entry(t->time_wait.next, struct tcp_pcb, listen_link);
-    drop(t->b, NST_DROP_TCP_TIME_WAIT_EVICTED, old->route.ifx, 0, old->conn);
-    tcp_done(t, old, NST_RULE_TCP_EVICTED, 0);
 }
 
 void tcp_move(struct tcp *t, uint32_t conn, enum tcp_form form, uint32_t id)
@@ -97,7 +89,7 @@ struct tcp_pcb *tcp_pcb_new(struct tcp *t)
 {
     uint32_t conn = pool_alloc(&t->conns);
     if (conn == 0 && !PLANTED(t->b, TIME_WAIT_FULL)) {
-        recycle_time_wait(t);
+        tcp_time_wait_recycle(t);
         conn = pool_alloc(&t->conns);
     }
     if (conn == 0) {
@@ -158,26 +150,38 @@ void tcp_pcb_free(struct tcp *t, struct tcp_pcb *p)
     tcp_pcb_give(t, p);
 }
 
-void tcp_pcb_hash(struct tcp *t, struct tcp_pcb *p)
+void tcp_pcb_keyed(const struct tcp *t, struct tcp_pcb *p)
 {
-    nst_assert(t->b, !p->is_hashed);
     p->hash = (uint32_t)hash_tuple(&t->b->key_demux, p);
-    htab_insert(&t->by_tuple, p->hash, p->sock.index);
-    p->is_hashed = true;
     p->flow = (uint32_t)(hash_tuple(&t->b->key_flow, p) & 0xfffff);
     p->opt.ts_offset = (uint32_t)hash_tuple(&t->b->key_ts, p); /* RFC 7323 §7.1: no uptime in timestamps */
 }
 
-static bool is_tuple(const struct tcp_pcb *p, const struct tuple *k)
+void tcp_pcb_hash(struct tcp *t, struct tcp_pcb *p)
 {
-    return p->lport == get16(k->ports) && p->rport == get16(k->ports + 2) && ipaddr_eq(&p->local, &k->local) &&
-           ipaddr_eq(&p->remote, &k->remote);
+    nst_assert(t->b, !p->is_hashed);
+    tcp_pcb_keyed(t, p);
+    htab_insert(&t->by_tuple, p->hash, p->sock.index);
+    p->is_hashed = true;
 }
 
-static bool is_idle_tuple(const struct tcp_idle *r, const struct tuple *k)
+/* The three forms name their ends alike. */
+#define IS_TUPLE(x, k) \
+    ((x)->lport == get16((k)->ports) && (x)->rport == get16((k)->ports + 2) && ipaddr_eq(&(x)->local, &(k)->local) && \
+     ipaddr_eq(&(x)->remote, &(k)->remote))
+
+static bool is_at(const struct tcp *t, uint32_t place, const struct tuple *k, uint32_t hash)
 {
-    return r->lport == get16(k->ports) && r->rport == get16(k->ports + 2) && ipaddr_eq(&r->local, &k->local) &&
-           ipaddr_eq(&r->remote, &k->remote);
+    if (tcp_form(place) == TCP_FORM_PCB) {
+        const struct tcp_pcb *p = tcp_at_place(t, place);
+        return p->hash == hash && IS_TUPLE(p, k);
+    }
+    if (tcp_form(place) == TCP_FORM_IDLE) {
+        const struct tcp_idle *r = tcp_at_place(t, place);
+        return r->hash == hash && IS_TUPLE(r, k);
+    }
+    const struct tcp_time_wait *w = tcp_at_place(t, place);
+    return IS_TUPLE(w, k);
 }
 
 static struct tuple tuple_of(const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
@@ -193,23 +197,17 @@ static uint32_t find(const struct tcp *t, const struct tuple *k)
 {
     uint32_t hash = (uint32_t)siphash24(&t->b->key_demux, k, sizeof *k);
     for (uint32_t conn = htab_first(&t->by_tuple, hash); conn != 0; conn = htab_next(&t->by_tuple, conn)) {
-        uint32_t place = tcp_place(t, conn);
-        if (tcp_form(place) == TCP_FORM_PCB) {
-            const struct tcp_pcb *p = tcp_at_place(t, place);
-            if (p->hash == hash && is_tuple(p, k))
-                return conn;
-        } else {
-            const struct tcp_idle *r = tcp_at_place(t, place);
-            if (r->hash == hash && is_idle_tuple(r, k))
-                return conn;
-        }
+        if (is_at(t, tcp_place(t, conn), k, hash))
+            return conn;
     }
     return 0;
 }
 
 static struct tcp_pcb *awake(struct tcp *t, uint32_t place)
 {
-    return tcp_form(place) == TCP_FORM_PCB ? tcp_at_place(t, place) : tcp_idle_wake(t, tcp_at_place(t, place));
+    if (tcp_form(place) == TCP_FORM_PCB)
+        return tcp_at_place(t, place);
+    return tcp_form(place) == TCP_FORM_IDLE ? tcp_idle_wake(t, tcp_at_place(t, place)) : tcp_time_wait_wake(t, tcp_at_place(t, place));
 }
 
 /* Segments come in trains: the connections seen last stand in a small table that needs no keyed hash. Who chooses addresses so that
@@ -219,7 +217,7 @@ struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, c
     struct tuple k = tuple_of(local, lport, remote, rport);
     uint32_t *recent = &t->recent[(rport ^ lport ^ remote->b[15]) % TCP_RECENT];
     struct tcp_pcb *seen = *recent != 0 ? pool_at(&t->pcbs, *recent) : NULL;
-    if (seen != NULL && seen->is_hashed && is_tuple(seen, &k))
+    if (seen != NULL && seen->is_hashed && IS_TUPLE(seen, &k))
         return seen;
     uint32_t conn = find(t, &k);
     if (conn == 0)
@@ -250,12 +248,14 @@ const struct tcp_pcb *tcp_next(const struct tcp *t, uint32_t *conn, struct tcp_p
         uint32_t place = tcp_place(t, *conn);
         if (tcp_form(place) == TCP_FORM_PCB)
             return tcp_at_place(t, place);
-        if (tcp_form(place) == TCP_FORM_IDLE) {
-            struct rng rng = {0}; /* looking on draws nothing from the stack's */
-            memset(copy, 0, sizeof *copy);
+        memset(copy, 0, sizeof *copy);
+        struct rng rng = {0}; /* looking on draws nothing from the stack's */
+        if (tcp_form(place) == TCP_FORM_IDLE)
             tcp_idle_read(t, tcp_at_place(t, place), &rng, copy);
+        else if (tcp_form(place) == TCP_FORM_TIME_WAIT)
+            tcp_time_wait_read(t, tcp_at_place(t, place), copy);
+        if (copy->sock.kind == SOCK_TCP)
             return copy;
-        }
     }
     return NULL;
 }

@@ -2,17 +2,34 @@
 /* TIME-WAIT: two MSL in which late segments find an answer, and the ways out of it.
  *
  * RFC 9293 §3.10.7.4, RFC 1337 (a reset does not end it: attacks F8), RFC 6191 (a new SYN may reuse the pair).
- * LIMIT: max_time_wait blocks of which nobody holds the handle; the oldest gives way. */
-#include <tcp/tcp.h>
+ * Beyond tcp.awake blocks, one of which nobody holds the handle and that owes nothing is kept as a record of 96 bytes, which wakes as
+ * connections at rest do (tcp_idle.c): whoever speaks to it, and 2 MSL, find the block as it was, in all that this state looks at.
+ * LIMIT: max_time_wait of which nobody holds the handle; the oldest gives way, among records the next by their places, which is an old
+ * one. */
+#include <tcp/tcp_idle.h>
+
+void tcp_time_wait_recycle(struct tcp *t)
+{
+    struct tcp_pcb *old = NULL;
+    for (uint32_t i = 0; i < t->time_waits.fresh && t->time_waits.in_use > 0 && old == NULL; i++) { /* LIMIT: once around */
+        t->recycle_hand = t->recycle_hand % t->time_waits.fresh + 1;
+        struct tcp_time_wait *r = pool_at(&t->time_waits, t->recycle_hand);
+        if (r->timer.is_armed)
+            old = tcp_time_wait_wake(t, r);
+    }
+    if (old == NULL && !list_is_empty(&t->time_wait))
+        old = list_entry(t->time_wait.next, struct tcp_pcb, listen_link);
+    if (old == NULL)
+        return;
+    drop(t->b, NST_DROP_TCP_TIME_WAIT_EVICTED, old->route.ifx, 0, old->conn);
+    tcp_done(t, old, NST_RULE_TCP_EVICTED, 0);
+}
 
 void tcp_time_wait_adopt(struct tcp *t, struct tcp_pcb *p)
 {
     nst_assert(t->b, p->state == TCPS_TIME_WAIT && !p->sock.is_attached);
-    if (t->time_wait_count >= t->max_time_wait && !list_is_empty(&t->time_wait)) {
-        struct tcp_pcb *old = list_entry(t->time_wait.next, struct tcp_pcb, listen_link);
-        drop(t->b, NST_DROP_TCP_TIME_WAIT_EVICTED, old->route.ifx, 0, old->conn);
-        tcp_done(t, old, NST_RULE_TCP_EVICTED, 0);
-    }
+    if (t->time_wait_count >= t->max_time_wait)
+        tcp_time_wait_recycle(t);
     list_push_back(&t->time_wait, &p->listen_link);
     t->time_wait_count++;
 }
@@ -72,4 +89,89 @@ bool tcp_time_wait_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     else
         tcp_challenge(t, p, NST_RULE_TCP_ACK_TIME_WAIT);
     return false;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ at rest */
+
+bool tcp_time_wait_may_rest(const struct tcp *t, const struct tcp_pcb *p)
+{
+    bool is_limited = p->ack.has_challenged && t->b->now < time_add(p->ack.challenge_at, NST_MS(t->b->set[NST_SET_TCP_CHALLENGE]));
+    return p->state == TCPS_TIME_WAIT && !p->sock.is_attached && list_is_linked(&p->listen_link) && !list_is_linked(&p->ready_link) &&
+           p->ack.owed == 0 && p->rcvq.npages == 0 && !p->acc.is_on && p->fo.listener == NULL && !is_limited;
+}
+
+void tcp_time_wait_rest(struct tcp *t, struct tcp_pcb *p)
+{
+    nst_assert(t->b, tcp_time_wait_may_rest(t, p));
+    uint32_t id = pool_alloc_dirty(&t->time_waits);
+    nst_assert(t->b, id != 0); /* time_wait_count is never more */
+    struct tcp_time_wait *r = pool_at(&t->time_waits, id);
+    *r = (struct tcp_time_wait){.local = p->local, .remote = p->remote, .lport = p->lport, .rport = p->rport, .index = p->sock.index,
+                                .conn = p->conn, .snd_nxt = p->snd.nxt, .nxt = p->rcv.nxt, .adv = p->rcv.adv,
+                                .ts_recent = p->opt.ts_recent, .timer = {.kind = TIMER_TCP_TIME_WAIT}, .tos = p->tos, .ttl = p->ttl,
+                                .snd_wscale = p->snd.wscale & 15u, .rcv_wscale = p->rcv.wscale & 15u, .ts = p->opt.ts,
+                                .was_passive = p->was_passive};
+    wheel_arm(&t->b->wheel, &r->timer, p->deadline[TCPT_LIFE]);
+    tcp_pcb_release(t, p);
+    list_unlink(&p->listen_link);
+    wheel_cancel(&t->b->wheel, &p->timer);
+    tcp_move(t, r->index, TCP_FORM_TIME_WAIT, id);
+    tcp_pcb_give(t, p);
+}
+
+/* The window stays as it was offered; nothing else of the streams is left to know. */
+void tcp_time_wait_read(const struct tcp *t, const struct tcp_time_wait *r, struct tcp_pcb *p)
+{
+    p->state = TCPS_TIME_WAIT;
+    p->sock.kind = SOCK_TCP;
+    p->sock.index = r->index;
+    p->is_orphan = true;
+    p->was_passive = r->was_passive;
+    p->local = r->local;
+    p->remote = r->remote;
+    p->lport = r->lport;
+    p->rport = r->rport;
+    p->is_v6 = !ipaddr_is4(&r->remote);
+    p->conn = r->conn;
+    tcp_pcb_keyed(t, p);
+    p->is_hashed = true;
+    p->snd.una = p->snd.nxt = p->snd.end = r->snd_nxt;
+    p->snd.fin_queued = p->snd.fin_sent = true;
+    p->snd.peer_mss = p->is_v6 ? TCP_MSS_DEFAULT6 : TCP_MSS_DEFAULT4;
+    p->snd.mss = p->snd.peer_mss;
+    p->snd.wscale = r->snd_wscale;
+    p->rcv.nxt = p->rcv.read = p->opt.last_ack_sent = r->nxt;
+    p->rcv.adv = r->adv;
+    p->rcvbuf = seq_len(r->adv, r->nxt);
+    p->rcv.wscale = r->rcv_wscale;
+    p->rcv.fin_known = p->rcv.fin_seen = p->rcv.eof_told = true;
+    p->opt.ts = r->ts;
+    p->opt.ts_recent = r->ts_recent;
+    p->tos = r->tos;
+    p->ttl = r->ttl;
+    p->cc.ops = &cc_reno; /* of which nothing is asked any more */
+    p->cc.cwnd = 1;
+    for (unsigned i = 0; i < TCPT_COUNT; i++)
+        p->deadline[i] = NST_NEVER;
+    p->deadline[TCPT_LIFE] = r->timer.deadline;
+    if (!route_lookup(t->ip, &p->local, &p->remote, &p->route))
+        p->route.ifx = 0;
+}
+
+struct tcp_pcb *tcp_time_wait_wake(struct tcp *t, struct tcp_time_wait *r)
+{
+    struct tcp_pcb *p = tcp_pcb_take(t, r->index);
+    tcp_time_wait_read(t, r, p);
+    wheel_cancel(&t->b->wheel, &r->timer);
+    pool_free(&t->time_waits, pool_id(&t->time_waits, r));
+    list_push_back(&t->time_wait, &p->listen_link);
+    tcp_timer_set(t, p, TCPT_LIFE, p->deadline[TCPT_LIFE]);
+    nst_assert(t->b, t->pcbs.in_use + t->idles.in_use + t->time_waits.in_use == t->conns.in_use);
+    return p;
+}
+
+void tcp_time_wait_on_timer(struct tcp *t, struct wheel_timer *w)
+{
+    struct tcp_pcb *p = tcp_time_wait_wake(t, list_entry(w, struct tcp_time_wait, timer));
+    tcp_on_timer(t, &p->timer);
 }

@@ -322,7 +322,10 @@ static void check_no_leak(struct t *t)
     EQ(s.time_wait_now, 0);
     EQ(s.pages_now, 0);
     EQ(s.pkt_now, 0);
+    EQ(tcp->conns.in_use, 0);
     EQ(tcp->pcbs.in_use, 0);
+    EQ(tcp->idles.in_use, 0);
+    EQ(tcp->time_waits.in_use, 0);
     EQ(tcp->listeners.in_use, 0);
     EQ(tcp->segs.in_use, 0);
     EQ(tcp->ivs.in_use, 0);

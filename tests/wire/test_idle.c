@@ -241,4 +241,91 @@ TEST(idle, what_is_under_way_keeps_its_block)
     EQ(t_tcp(t)->idles.in_use, 0);
 }
 
+/* ------------------------------------------------------------------------------------------------------ TIME-WAIT */
+
+static struct t *time_wait_at_rest(void)
+{
+    struct t *t = t_time_wait(.orphan = true, .ts = true, .set = {{NST_SET_TCP_AWAKE, 0}});
+    EXPECT_NOTHING(1);
+    EQ(t_tcp(t)->time_waits.in_use, 1);
+    EQ(t_tcp(t)->pcbs.in_use, 0);
+    EQ(t_stats(t).time_wait_now, 1);
+    return t;
+}
+
+TEST(idle_time_wait, ends_after_2_msl)
+{
+    struct t *t = time_wait_at_rest();
+    EXPECT_NOTHING(59998);
+    EQ(t_tcp(t)->conns.in_use, 1);
+    EXPECT_NOTHING(1);
+    EQ(t_tcp(t)->conns.in_use, 0);
+    EQ(t_stats(t).time_wait_now, 0);
+}
+
+TEST(idle_time_wait, fin_again_is_acknowledged_and_2_msl_begin_anew)
+{
+    struct t *t = time_wait_at_rest();
+    EXPECT_NOTHING(50000);
+    RECV(0, .flags = FIN | ACK, .seq = 1);
+    EXPECT(0, .flags = ACK, .seq = 2, .ack = 2);
+    EXPECT_NOTHING(59999);
+    EQ(t_tcp(t)->conns.in_use, 1);
+    EXPECT_NOTHING(1);
+    EQ(t_tcp(t)->conns.in_use, 0);
+}
+
+TEST(idle_time_wait, answers_to_invalid_segments_are_rare)
+{
+    struct t *t = time_wait_at_rest();
+    RECV(0, .flags = PSH | ACK, .seq = 1, .len = 1);
+    EXPECT(0, .flags = ACK, .seq = 2, .ack = 2);
+    RECV(100, .flags = PSH | ACK, .seq = 1, .len = 1);
+    EXPECT_NOTHING(399);
+    EQ(t_tcp(t)->time_waits.in_use, 0); /* the limit is remembered */
+    EXPECT_NOTHING(1);
+    EQ(t_tcp(t)->time_waits.in_use, 1);
+    RECV(0, .flags = PSH | ACK, .seq = 1, .len = 1);
+    EXPECT(0, .flags = ACK, .seq = 2, .ack = 2);
+}
+
+TEST(idle_time_wait, reset_does_not_end_it)
+{
+    struct t *t = time_wait_at_rest();
+    RECV(0, .flags = RST, .seq = 2);
+    EXPECT_DROP(NST_DROP_TCP_TIME_WAIT_RST);
+    EXPECT_NOTHING(1);
+    EQ(t_tcp(t)->time_waits.in_use, 1);
+}
+
+TEST(idle_time_wait, a_later_syn_takes_the_pair_over)
+{
+    struct t *t = time_wait_at_rest();
+    EQ(t_stats(t).time_wait_now, 1);
+    RECV(1000, .flags = SYN, .seq = 5000);
+    EQ(t_stats(t).time_wait_now, 0);
+    CHECK((t_next_sent(t).flags & (SYN | ACK)) == (SYN | ACK));
+}
+
+TEST(idle_time_wait, gives_way_when_there_are_too_many)
+{
+    struct t *t = t_time_wait(.orphan = true, .max_tcp = 1, .set = {{NST_SET_TCP_AWAKE, 0}});
+    EXPECT_NOTHING(1);
+    EQ(t_tcp(t)->time_waits.in_use, 1);
+    RECV(0, .flags = SYN, .sport = 6001);
+    EXPECT_DROP(NST_DROP_TCP_TIME_WAIT_EVICTED);
+    EQ(t_tcp(t)->time_waits.in_use, 0);
+    CHECK((t_next_sent(t).flags & (SYN | ACK)) == (SYN | ACK));
+}
+
+TEST(idle_time_wait, a_held_handle_keeps_its_block)
+{
+    struct t *t = t_time_wait(.set = {{NST_SET_TCP_AWAKE, 0}});
+    EXPECT_NOTHING(1000);
+    EQ(t_tcp(t)->time_waits.in_use, 0);
+    EQ(t_close(t), 0);
+    EXPECT_NOTHING(1);
+    EQ(t_tcp(t)->time_waits.in_use, 1);
+}
+
 int main(void) { return t_main(); }
