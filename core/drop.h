@@ -118,6 +118,7 @@
     X(TCP_SYN_RCVD_ACK, "tcp_syn_rcvd_ack", "unacceptable ACK in SYN-RECEIVED: answered with a reset")                 \
     X(TCP_AFTER_CLOSE, "tcp_after_close", "data after the application closed: answered with a reset")                  \
     X(TCP_AFTER_FIN, "tcp_after_fin", "data after the peer's FIN")                                                     \
+    X(TCP_ACCEPT_DEFERRED, "tcp_accept_deferred", "bare ACK of a handshake while the listener waits for data")        \
     X(TCP_SHUT_RD, "tcp_shut_rd", "data after the application stopped reading")                                        \
     X(TCP_RCV_FULL, "tcp_rcv_full", "no memory for received data")                                                     \
     X(TCP_OOO_FULL, "tcp_ooo_full", "too many ranges out of order")                                                    \

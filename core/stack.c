@@ -351,9 +351,11 @@ int nst_ctl(nst *n, nst_sock s, int op, void *arg, size_t len)
     case NST_CTL_CONN_NEXT:
         return ctl_conn_next(n, arg, len);
     case NST_TCP_FASTOPEN_KEY:
-        if (len != 16)
-            return -NST_EINVAL;
-        tcp_fastopen_set_key(&n->tcp, arg);
+        return tcp_fastopen_set_keys(&n->tcp.fo.keys, arg, len);
+    case NST_CTL_FASTOPEN_KEY_GET:
+        return len == sizeof(nst_bytes) ? tcp_fastopen_get_keys(&n->tcp.fo.keys, arg) : -NST_EINVAL;
+    case NST_CTL_METRICS_FLUSH:
+        tcp_fastopen_forget(&n->tcp);
         return 0;
     default:
         return ip_ctl(&n->ip, op, arg, len);

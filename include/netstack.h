@@ -288,6 +288,7 @@ typedef struct nst_env {
     X(TCP_MTU_PROBE_FLOOR, "tcp.mtu_probe_floor", 48, 48, 65495, "bytes", "RFC 4821 §7.7", "lowest MSS that a black hole leads to") \
     X(TCP_PROBE_INTERVAL, "tcp.probe_interval", 600, 0, 86400, "s", "RFC 4821 §7.7", "time until the search begins anew") \
     X(TCP_PROBE_THRESHOLD, "tcp.probe_threshold", 8, 0, 65535, "bytes", "RFC 4821 §7.3", "the search ends when this little is left of it") \
+    X(TCP_FASTOPEN_BLACKHOLE, "tcp.fastopen_blackhole", 0, 0, 86400, "s", "RFC 7413 §4.1.3.1", "no Fast Open for so long after a path swallowed it three times; 0 = never") \
     X(TCP_FASTOPEN, "tcp.fastopen", 1, 0, 0x607, "", "RFC 7413", "Fast Open, sum of: 1 client, 2 server, 4 client without cookie, 512 server without cookie, 1024 all listeners") \
     X(TCP_AWAKE, "tcp.awake", 1024, 0, 1 << 28, "connections", "", "control blocks in use beyond which connections at rest are kept as records: 432 bytes, in TIME-WAIT 96")
 
@@ -420,6 +421,7 @@ typedef struct nst_msg {
     nst_ip local;     /* UDP, PING: source address to use (wildcard = chosen), or out: destination */
     uint16_t seq;     /* PING: sequence number, both ways */
     uint8_t ttl, tos; /* send: 0 = the socket's; out: as received */
+    uint32_t peek_offset; /* recv with NST_MSG_PEEK, TCP: bytes at the front of the queue that are passed over */
 } nst_msg;
 
 /* Stream: accepts as much as fits, 0..all. Errors: EAGAIN (buffer full, or still connecting), EPIPE (closed for sending),
@@ -488,8 +490,11 @@ enum nst_ctl_op {
     NST_CTL_GET,        /* nst_setting_value */
     NST_CTL_STATS,      /* nst_stats */
     NST_CTL_CONN_NEXT,  /* nst_conn: the one after `cursor`; -NST_ENOENT at the end */
-    NST_TCP_FASTOPEN_KEY, /* uint8_t[16]: the key of the cookies that this stack gives out; by default one from the seed */
+    NST_TCP_FASTOPEN_KEY, /* uint8_t[16] or [32]: key of the cookies that this stack gives out, by default one from the seed; the second
+                             key is that of before a change: its cookies are good, and are replaced. On a listener: its own */
     NST_CTL_ADDR_IS_LOCAL, /* nst_ip: an address of ours? -NST_EADDRNOTAVAIL when not */
+    NST_CTL_FASTOPEN_KEY_GET, /* nst_bytes: them; -NST_EINVAL when there is no room */
+    NST_CTL_METRICS_FLUSH, /* NULL: forgets what was learnt of peers for Fast Open */
     /* on a socket; int = int32_t */
     NST_SO_ERROR = 64,  /* get int: pending error, cleared */
     NST_SO_USER,        /* set uint64_t */
@@ -520,7 +525,37 @@ enum nst_ctl_op {
     NST_TCP_BACKLOG,    /* listener, set int: as nst_open_args.backlog */
     NST_TCP_FASTOPEN_ROOM, /* get int, NST_ST_DEFERRED: bytes that the SYN would take; 0 = no cookie known */
     NST_SO_MEMINFO,     /* get nst_meminfo */
+    NST_SO_RECVERR,     /* set int 0/1. UDP: keeps details of ICMP errors for NST_SO_ICMP. TCP: ICMP errors become the pending error of an
+                           established connection, which goes on; by default NST_SO_ERROR tells them, and they are why it was given up */
+    NST_SO_ICMP,        /* get nst_icmp_error: the oldest about this socket not told yet, -NST_EAGAIN = none. TCP: of the connection
+                           attempt. At most 32 are kept, for all sockets together */
+    NST_TCP_QUICKACK,   /* set int: 0 = acknowledge with data if there will be some; else at once. Holds until the traffic says otherwise */
+    NST_TCP_IS_QUICKACK, /* get int 0/1 */
+    NST_TCP_DEFER_ACCEPT, /* set int 0..255. Listener: so many timeouts of the SYN-ACK the client's bare ACK does not count, since the
+                           server waits for data. To be connected: not 0 = the ACK of the SYN-ACK waits up to 200 ms for data */
+    NST_TCP_LINGER2,    /* set int, ms: life in FIN-WAIT-2 after NST_CLOSE; 0 = tcp.fin_timeout, -1 = none: the connection is reset */
+    NST_TCP_WINDOW_CLAMP, /* set int, bytes: most that is offered to the peer, 0 = no limit; before the handshake also for the scale */
+    NST_TCP_SAVE_SYN,   /* listener, set int 0/1: connections keep the headers of their SYN */
+    NST_TCP_SAVED_SYN,  /* get nst_bytes: IP and TCP header; once. len 0 = none. -NST_EINVAL: len says how much it takes */
+    NST_TCP_FASTOPEN_NO_COOKIE, /* set int 0/1, listener or to be connected: text on the SYN without a cookie */
+    NST_TCP_REFUSE_TEXT, /* set int 0/1: 1 = the application reads no more. Text that comes after our FIN resets the connection, as it
+                           does after NST_CLOSE (RFC 1122 §4.2.2.13); what comes before can still be received, unlike after NST_SHUT_RD */
 };
+
+typedef struct nst_bytes { /* a buffer of the caller; len: in its size, out what was written */
+    void *data;
+    size_t len;
+} nst_bytes;
+
+typedef struct nst_icmp_error { /* an ICMP error about a packet of ours */
+    nst_ip reporter;    /* who sent it */
+    nst_addr dst;       /* where our packet was going; its family tells ICMP from ICMPv6 */
+    int32_t err;        /* nst_err */
+    uint32_t info;      /* the MTU, where that is the error; else 0 */
+    uint8_t type, code; /* as on the wire */
+    uint32_t quoted_len; /* bytes of our packet that it quoted: TCP from the TCP header on, UDP from behind the UDP header on */
+    uint8_t quoted[8];  /* the first of them */
+} nst_icmp_error;
 
 typedef struct nst_setting_value {
     uint32_t setting; /* enum nst_setting */

@@ -46,6 +46,14 @@ struct ip_frags;     /* frag.c */
 struct ip_neighbors; /* neighbor.c */
 struct ip_pmtus;     /* pmtu.c */
 
+enum { IP_ERROR_LOG = 32 /* LIMIT */ };
+struct ip_error_entry { /* error_log.c: what ICMP said, and about which socket */
+    bool is_used;
+    uint8_t kind;
+    uint32_t index, gen;
+    nst_icmp_error what;
+};
+
 struct ip {
     struct base *b;
     struct netif *netif;       /* max_if; ifx = index + 1 */
@@ -61,6 +69,10 @@ struct ip {
     uint8_t *linear;           /* 65,535 + 64 bytes: a reassembled datagram during its delivery */
     struct pktq sent;          /* packets whose frames were handed out: see ip_tx_release */
     uint32_t id_count;         /* IPv4 identifications given out (ip_output.c) */
+    struct {                   /* error_log.c */
+        uint32_t next;         /* counts entries */
+        struct ip_error_entry ring[IP_ERROR_LOG];
+    } errors;
 };
 
 void ip_init(struct ip *ip, struct base *b, struct arena *a, const nst_config *cfg); /* also lays out while measuring */
@@ -135,6 +147,9 @@ struct ip_error {
     uint16_t sport, dport;   /* first 4 bytes of l4 */
     int32_t err;             /* the nst_err that a socket reports */
 };
+
+void ip_error_note(struct ip *ip, const struct sockbase *s, const struct ip_error *e, uint32_t skip); /* skip: quoted bytes left out */
+int ip_error_take(struct ip *ip, const struct sockbase *s, nst_icmp_error *out); /* the oldest; -NST_EAGAIN = none */
 
 enum ip_verdict ip_input(struct ip *ip, struct netif *nif, const nst_rx_frame *f, struct ip_view *view,
                          struct ip_error *err);

@@ -114,10 +114,13 @@ int sock_ctl(struct sockets *s, nst_sock h, int op, void *arg, size_t len)
     if (sb == NULL)
         return -NST_EBADF;
     if (op == NST_SO_ERROR && len == sizeof(int32_t)) {
-        memcpy(arg, &sb->error, sizeof sb->error);
+        int32_t err = sb->error != 0 || sb->kind != SOCK_TCP ? sb->error : tcp_take_soft_error(list_entry(sb, struct tcp_pcb, sock));
+        memcpy(arg, &err, sizeof err);
         sb->error = 0;
         return 0;
     }
+    if (op == NST_SO_ICMP && len == sizeof(nst_icmp_error) && sb->kind != SOCK_LISTEN)
+        return ip_error_take(s->udp->ip, sb, arg);
     if (op == NST_SO_USER && len == sizeof(uint64_t)) {
         memcpy(&sb->user, arg, sizeof sb->user);
         return 0;

@@ -69,6 +69,12 @@ struct tcp_cut_mark { /* the end of a block of unsent data, or of a chunk */
 
 struct tcp_min_sample { nst_time at; uint32_t us; };
 
+enum { TCP_FO_KEY_LEN = 16, TCP_FO_KEYS = 2 };
+struct tcp_fo_keys { /* the first makes the cookies, each of them is believed */
+    uint8_t count;
+    uint8_t bytes[TCP_FO_KEYS][TCP_FO_KEY_LEN];
+};
+
 struct tcp_listener {
     struct sockbase sock;   /* must be first */
     ipaddr local;           /* wildcard = any */
@@ -79,11 +85,17 @@ struct tcp_listener {
     struct list syn_queue;    /* tcp_pcb.listen_link in SYN-RECEIVED, oldest first */
     struct list accept_queue; /* tcp_pcb.listen_link, established, oldest first */
     uint32_t rcvbuf, sndbuf;  /* inherited by children; 0 = the setting */
+    uint32_t window_clamp;
     uint16_t maxseg;
     uint8_t nodelay, keepalive, tos, ttl;
+    uint8_t syncnt;           /* SYN-ACKs that are repeated; 0 = the setting */
+    uint8_t defer_accept;     /* timeouts of the SYN-ACK until a bare ACK counts; 0 = it counts at once */
+    bool save_syn;            /* children keep the headers of their SYN */
     struct list fo_pending;   /* tcp_pcb.fo.link: children of Fast Open in SYN-RECEIVED, accepted or not */
     uint32_t fo_count, fo_max, fo_resets; /* of these; allowed, 0 = off; and how many were reset lately */
     nst_time fo_reset_at;
+    bool fo_no_cookie;        /* text is taken without a cookie */
+    struct tcp_fo_keys fo_keys; /* its own; count 0 = the stack's */
 };
 
 struct tcp_pcb {
@@ -187,7 +199,8 @@ struct tcp_pcb {
         bool must_send_first;   /* recovery began: the first retransmission ignores cwnd; cleared when it is sent */
         uint8_t retransmits;    /* timeouts in a row */
         nst_time rtx_started;   /* first transmission of what the timeouts are about */
-        nst_time first_timeout; /* of these in a row */
+        nst_time probe_since;   /* when the window was first probed; 0 = it is not */
+        nst_time first_timeout; /* of those in a row: the first retransmission */
         nst_time last_sent;     /* last data segment */
     } rec;
     struct {                    /* RACK (RFC 8985 §5.3) */
@@ -270,6 +283,7 @@ struct tcp_pcb {
         bool was_offered;
         bool is_exp;            /* in the experimental kind */
         bool is_child;          /* server: usable in SYN-RECEIVED */
+        bool no_cookie;         /* client: the application asked to do without */
         bool is_taken;          /* the text of the SYN was acknowledged, by either side */
         uint8_t fail;           /* client: tcpi_fastopen_client_fail */
         uint8_t len;            /* of the cookie; 0 = a request */
@@ -327,6 +341,14 @@ struct tcp_pcb {
     int32_t linger;             /* -1 off, 0 = close resets */
     uint16_t maxseg;            /* 0 = none */
     uint32_t keepidle_ms, keepintvl_ms, user_timeout_ms;
+    int32_t linger2_ms;         /* life of the orphan in FIN-WAIT-2; 0 = the setting, -1 = none */
+    uint32_t window_clamp;      /* most that is offered; 0 = no limit */
+    uint32_t saved_syn;         /* page: its length, and the headers of the peer's SYN; 0 = none */
+    uint8_t defer_accept;       /* connect: != 0 = the ACK of the handshake waits for data. Passive: not used */
+    bool is_ack_deferred;       /* passive, SYN-RECEIVED: the bare ACK came, and was dropped for the listener's defer_accept */
+    bool wants_icmp;            /* ICMP errors are pending errors, not advice */
+    bool refuses_text;          /* after our FIN text of the peer resets the connection: the application reads no more */
+    uint8_t soft_error;         /* nst_err: what ICMP advised since the last ACK; 0 = nothing. Reported when the connection is given up */
     uint8_t keepcnt, keep_sent, syncnt /* 0 = setting */;
     bool out_blocked;           /* the application met a full send buffer: raise NST_EV_OUT when a third is free */
     bool force_partial;         /* the persist timer or an uncork lets one partial segment go */
@@ -390,7 +412,9 @@ struct tcp {
     uint64_t seg_prio;       /* tcp_seg.c */
     uint32_t port_counter;   /* RFC 6056 */
     struct {                 /* tcp_fastopen.c */
-        struct sipkey key;
+        struct tcp_fo_keys keys;
+        nst_time off_at;     /* a path swallowed SYNs with text: no Fast Open for a while from then; off_count = 0: none did */
+        uint32_t off_count;  /* times in a row */
         uint64_t uses;
         struct tcp_fo_entry cache[TCP_FO_CACHE];
     } fo;
@@ -481,6 +505,7 @@ void tcp_time_wait_on_timer(struct tcp *t, struct wheel_timer *w);
 void tcp_start(struct tcp *t, struct tcp_pcb *p, seq_t iss);             /* ISS and send variables; owes a SYN or SYN-ACK */
 void tcp_receive_from(struct tcp_pcb *p, seq_t irs, uint32_t seg_wnd); /* receive variables from the peer's SYN */
 void tcp_listener_close(struct tcp *t, struct tcp_listener *l);
+int tcp_saved_syn(struct tcp *t, struct tcp_pcb *p, void *out, size_t *len); /* NST_TCP_SAVED_SYN */
 void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s); /* steps 6 to 8: URG, text, FIN */
 
 /* ---- tcp_cookie.c */
@@ -490,8 +515,11 @@ void tcp_cookie_restore(const struct tcp *t, const struct tcp_rseg *s, uint16_t 
 
 /* ---- tcp_fastopen.c */
 void tcp_fastopen_init(struct tcp *t);
-void tcp_fastopen_set_key(struct tcp *t, const uint8_t key[16]);
-void tcp_fastopen_cookie(const struct tcp *t, const ipaddr *remote, const ipaddr *local, uint8_t out[8]);
+int tcp_fastopen_set_keys(struct tcp_fo_keys *k, const void *bytes, size_t len); /* one or two of them; 0 or -NST_EINVAL */
+int tcp_fastopen_get_keys(const struct tcp_fo_keys *k, nst_bytes *out);
+void tcp_fastopen_cookie(const uint8_t key[TCP_FO_KEY_LEN], const ipaddr *remote, const ipaddr *local, uint8_t out[8]);
+void tcp_fastopen_on_timeout(struct tcp *t, const struct tcp_pcb *p, bool is_last); /* before it counts */
+void tcp_fastopen_forget(struct tcp *t);                                     /* all that was learnt of peers */
 void tcp_fastopen_defer(struct tcp *t, struct tcp_pcb *p);                   /* client: no SYN before the first send */
 void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool is_asked);  /* that send came: with the option, or without */
 uint32_t tcp_fastopen_room(struct tcp *t, struct tcp_pcb *p);                /* bytes that it would take; 0 = no cookie */
@@ -665,6 +693,8 @@ void tcp_delack_data_sent(struct tcp *t, struct tcp_pcb *p);
 void tcp_delack_ack_sent(struct tcp *t, struct tcp_pcb *p);
 void tcp_delack_expired(struct tcp *t, struct tcp_pcb *p);
 void tcp_delack_read(struct tcp *t, struct tcp_pcb *p);                  /* the application took bytes */
+void tcp_delack_set_mode(struct tcp *t, struct tcp_pcb *p, int32_t quick); /* NST_TCP_QUICKACK */
+void tcp_delack_handshake(struct tcp *t, struct tcp_pcb *p);             /* the ACK of a SYN-ACK: at once, or with data */
 
 /* ---- tcp_rtt.c */
 void tcp_rtt_init(struct tcp *t, struct tcp_pcb *p);
@@ -677,6 +707,8 @@ void tcp_timer_stop(struct tcp_pcb *p, enum tcp_timer which);
 static inline bool tcp_timer_is_on(const struct tcp_pcb *p, enum tcp_timer which) { return p->deadline[which] != NST_NEVER; }
 void tcp_on_timer(struct tcp *t, struct wheel_timer *w);
 void tcp_timer_keepalive(struct tcp *t, struct tcp_pcb *p); /* (re)arms by the socket's settings */
+nst_time tcp_timer_rto_at(const struct tcp *t, const struct tcp_pcb *p, enum tcp_timer which); /* now + RTO, user timeout permitting */
+void tcp_timer_fin_wait_2(struct tcp *t, struct tcp_pcb *p); /* an orphan's; linger2_ms is not negative */
 
 /* ---- tcp_output.c, tcp_segment.c, tcp_options.c, tcp_rst.c */
 void tcp_mark(struct tcp *t, struct tcp_pcb *p);
@@ -702,7 +734,7 @@ void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o);
 void tcp_options_data(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o, bool with_sack);
 void tcp_options_from_syn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s); /* what the peer offered and we agree to */
 void tcp_mss_update(struct tcp *t, struct tcp_pcb *p); /* snd.mss from peer, route, user and options */
-uint8_t tcp_options_wscale(const struct tcp *t); /* the shift that we offer */
+uint8_t tcp_options_wscale(const struct tcp *t, uint32_t clamp); /* the shift that we offer; clamp: window_clamp */
 uint16_t tcp_mss_advertise(const struct tcp *t, const struct tcp_pcb *p);
 uint32_t tcp_ts_now(const struct tcp *t, const struct tcp_pcb *p);
 void tcp_rst_reply(struct tcp *t, const struct tcp_rseg *s, enum nst_rule rule);  /* RFC 9293 §3.5.2 groups 1 and 2 */
@@ -735,6 +767,12 @@ bool tcp_is_writable(const struct tcp_pcb *p);   /* a third of the send buffer i
 uint32_t tcp_send_room(const struct tcp_pcb *p); /* bytes the send buffer still takes */
 
 /* ---- tcp_icmp.c */
+static inline int32_t tcp_take_soft_error(struct tcp_pcb *p)
+{
+    int32_t err = p->soft_error;
+    p->soft_error = 0;
+    return err;
+}
 void tcp_on_icmp(struct tcp *t, const struct ip_error *e);
 
 #endif

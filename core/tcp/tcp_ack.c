@@ -151,13 +151,18 @@ static bool is_duplicate(const struct tcp_pcb *p, const struct tcp_rseg *s, bool
 }
 
 /* Moves that an acknowledged FIN makes. false = p is gone. */
-static bool on_fin_acked(struct tcp *t, struct tcp_pcb *p)
+static bool on_fin_acked(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
 {
     switch (p->state) {
     case TCPS_FIN_WAIT_1:
         tcp_set_state(t, p, TCPS_FIN_WAIT_2, NST_RULE_TCP_RCV_ACK);
+        if (p->is_orphan && p->linger2_ms < 0) { /* the application does not want the peer's FIN to be waited for */
+            tcp_rst_reply(t, s, NST_RULE_TCP_RST_ABORT);
+            tcp_done(t, p, NST_RULE_TCP_RST_ABORT, 0);
+            return false;
+        }
         if (p->is_orphan && !PLANTED(t->b, FIN_WAIT_2_STAYS))
-            tcp_timer_set(t, p, TCPT_LIFE, time_add(t->b->now, NST_MS(t->b->set[NST_SET_TCP_FIN_TIMEOUT])));
+            tcp_timer_fin_wait_2(t, p);
         return true;
     case TCPS_CLOSING:
         if (PLANTED(t->b, CLOSING_STUCK))
@@ -189,6 +194,7 @@ enum tcp_ack_verdict tcp_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *
     struct tcp_delivery d = {.ack_seg = s, .prior_in_flight = tcp_recovery_pipe(p), .prior_fack = p->rack.fack,
                              .prior_una = p->snd.una};
     tcp_sack_process(t, p, s, &d);
+    p->soft_error = 0; /* something works */
     bool window_changed = maybe_update_window(t, p, s);
     d.is_dupack = is_duplicate(p, s, window_changed);
     if (seq_gt(ack, p->snd.una))
@@ -200,7 +206,7 @@ enum tcp_ack_verdict tcp_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *
     d.has_ece = tcp_ecn_acked(t, p, s, &d);
     if (p->q.first != 0 || d.una_moved || d.has_dsack || p->tlp.is_out)
         tcp_recovery_on_ack(t, p, s, &d);
-    if (d.una_moved && p->snd.fin_sent && seq_eq(p->snd.una, seq_add(p->snd.end, 1)) && !on_fin_acked(t, p))
+    if (d.una_moved && p->snd.fin_sent && seq_eq(p->snd.una, seq_add(p->snd.end, 1)) && !on_fin_acked(t, p, s))
         return TCP_ACK_GONE;
     if (PLANTED(t->b, RTO_RESTART))
         tcp_timer_stop(p, TCPT_RTX);

@@ -98,6 +98,37 @@ static void set_user_timeout(struct tcp *t, struct tcp_pcb *p, int32_t v)
     p->user_timeout_ms = (uint32_t)v;
 }
 
+static void set_defer_accept(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->defer_accept = (uint8_t)v;
+}
+static void set_linger2(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->linger2_ms = v;
+}
+static void set_window_clamp(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->window_clamp = (uint32_t)v;
+}
+static void set_no_cookie(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->fo.no_cookie = v != 0;
+}
+static void set_recverr(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->wants_icmp = v != 0;
+}
+static void set_refuse_text(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->refuses_text = v != 0;
+}
+
 const struct cc_ops *tcp_cc_by_id(int64_t id)
 {
     static const struct cc_ops *const algorithms[] = {[NST_CC_RENO] = &cc_reno, [NST_CC_CUBIC] = &cc_cubic, [NST_CC_BBR] = &cc_bbr};
@@ -134,8 +165,16 @@ static const struct int_option int_options[] = {
     {NST_TCP_CONGESTION, NST_CC_RENO, NST_CC_BBR, set_cc},
     {NST_TCP_USER_TIMEOUT, 0, INT32_MAX, set_user_timeout},
     {NST_TCP_NOTSENT_LOWAT, 0, INT32_MAX, set_notsent_lowat},
+    {NST_TCP_QUICKACK, INT32_MIN, INT32_MAX, tcp_delack_set_mode},
+    {NST_TCP_DEFER_ACCEPT, 0, 255, set_defer_accept},
+    {NST_TCP_LINGER2, -1, INT32_MAX, set_linger2},
+    {NST_TCP_WINDOW_CLAMP, 0, INT32_MAX, set_window_clamp},
+    {NST_TCP_FASTOPEN_NO_COOKIE, 0, 1, set_no_cookie},
+    {NST_SO_RECVERR, 0, 1, set_recverr},
+    {NST_TCP_REFUSE_TEXT, 0, 1, set_refuse_text},
     {NST_TCP_FASTOPEN, 0, INT32_MAX, NULL}, /* of listeners only */
     {NST_TCP_BACKLOG, 1, INT32_MAX, NULL},
+    {NST_TCP_SAVE_SYN, 0, 1, NULL},
 };
 
 static int get_int(int32_t v, void *arg, size_t len)
@@ -211,6 +250,10 @@ int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len)
             return -NST_EINVAL;
         tcp_meminfo(p, arg);
         return 0;
+    case NST_TCP_IS_QUICKACK:
+        return get_int(!p->ack.is_pingpong, arg, len);
+    case NST_TCP_SAVED_SYN:
+        return len != sizeof(nst_bytes) ? -NST_EINVAL : tcp_saved_syn(t, p, ((nst_bytes *)arg)->data, &((nst_bytes *)arg)->len);
     case NST_TCP_INFO:
         if (len != sizeof(nst_tcp_info))
             return -NST_EINVAL;
@@ -248,6 +291,8 @@ int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, s
                                           .flags = l->accept_count > 0 ? NST_ST_READABLE : 0};
         return 0;
     }
+    if (op == NST_TCP_FASTOPEN_KEY)
+        return tcp_fastopen_set_keys(&l->fo_keys, arg, len);
     int32_t v;
     if (len != sizeof v)
         return -NST_EINVAL;
@@ -265,6 +310,11 @@ int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, s
     case NST_TCP_MAXSEG: l->maxseg = (uint16_t)v; return 0;
     case NST_TCP_FASTOPEN: l->fo_max = (uint32_t)v; return 0;
     case NST_TCP_BACKLOG: l->backlog = (uint32_t)v; return 0;
+    case NST_TCP_SYNCNT: l->syncnt = (uint8_t)v; return 0;
+    case NST_TCP_DEFER_ACCEPT: l->defer_accept = (uint8_t)v; return 0;
+    case NST_TCP_WINDOW_CLAMP: l->window_clamp = (uint32_t)v; return 0;
+    case NST_TCP_SAVE_SYN: l->save_syn = v != 0; return 0;
+    case NST_TCP_FASTOPEN_NO_COOKIE: l->fo_no_cookie = v != 0; return 0;
     default: return -NST_EINVAL;
     }
 }

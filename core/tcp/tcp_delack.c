@@ -11,12 +11,13 @@
  *   pingpong we sent data within the ATO of the peer's: a dialogue, in which the ACK rides on the reply. Over when the ATO expires
  * Gaps, segments out of order, duplicates and CE marks are answered at once by those who see them (tcp_ack_soon).
  * The peer's segment size is estimated as the largest segment seen, 536 to begin with.
+ * The application may end a dialogue or declare one (NST_TCP_QUICKACK); the traffic goes on deciding after that.
  * DEVIATION: RFC 5681 §4.2 lets an ACK wait for a second full segment only; here it may wait for the reader or the ATO when the window
  * would stay where it is, as Linux does.
  * Deliberately missing: the ACK that Linux sends when a read empties the queue of a short segment. */
 #include <tcp/tcp.h>
 
-enum { ATO_MAX_US = 200000 };
+enum { ATO_MAX_US = 200000, QUICK_AFTER_SYN = 16 };
 
 static uint32_t ato_min(const struct tcp *t) { return (uint32_t)t->b->set[NST_SET_TCP_DELACK] * 1000; }
 
@@ -118,8 +119,11 @@ void tcp_delack_ack_sent(struct tcp *t, struct tcp_pcb *p)
 
 void tcp_delack_expired(struct tcp *t, struct tcp_pcb *p)
 {
-    if (p->ack.bytes == 0)
+    if (p->ack.bytes == 0) {
+        if (seq_eq(p->rcv.nxt, seq_add(p->rcv.irs, 1)) && seq_eq(p->opt.last_ack_sent, p->rcv.nxt))
+            tcp_ack_soon(p, t, NST_RULE_TCP_ACK_HANDSHAKE); /* tcp_delack_handshake set it */
         return;
+    }
     if (p->ack.is_pingpong) {
         p->ack.is_pingpong = false;
         p->ack.ato_us = ato_min(t);
@@ -133,4 +137,27 @@ void tcp_delack_read(struct tcp *t, struct tcp_pcb *p)
 {
     if (p->ack.bytes > p->rcv.mss && tcp_may_receive(p))
         tcp_ack_soon(p, t, NST_RULE_TCP_ACK_SECOND);
+}
+
+/* Linux's TCP_QUICKACK. 0 begins a dialogue. Any other value ends it; an ACK that waits goes at once if the application has read all,
+ * and an even value then begins the dialogue again. */
+void tcp_delack_set_mode(struct tcp *t, struct tcp_pcb *p, int32_t quick)
+{
+    bool has_ack = tcp_timer_is_on(p, TCPT_DELACK) && (p->state == TCPS_ESTABLISHED || p->state == TCPS_CLOSE_WAIT);
+    p->ack.is_pingpong = quick == 0 || (has_ack && (quick & 1) == 0);
+    if (quick != 0 && has_ack && tcp_reasm_readable(p) == 0)
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_QUICK);
+}
+
+/* DEVIATION: RFC 9293 §3.10.7.3 acknowledges the SYN-ACK at once. Like Linux, when the application declared a dialogue, or that it sends
+ * first (NST_TCP_DEFER_ACCEPT), the ACK rides on its first data, 200 ms later at the latest. */
+void tcp_delack_handshake(struct tcp *t, struct tcp_pcb *p)
+{
+    if (!p->ack.is_pingpong && p->defer_accept == 0) {
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_HANDSHAKE);
+        return;
+    }
+    tcp_delack_quick(t, p, QUICK_AFTER_SYN);
+    p->ack.owed = 0;
+    tcp_timer_set(t, p, TCPT_DELACK, time_add(t->b->now, NST_US(ATO_MAX_US)));
 }

@@ -12,11 +12,15 @@
  * INVARIANT: a child with fo.listener set is in that listener's list fo_pending and in SYN-RECEIVED.
  * LIMIT: TCP_FO_CACHE pairs of addresses, the least recently used gives way; NST_TCP_FASTOPEN children per listener in SYN-RECEIVED,
  * those that were reset in the last minute included (§5.1: else spoofed resets would free the places of spoofed SYNs).
- * DEVIATION: §4.1.2 proposes to expire cookies; one key holds until it is set anew.
- * Deliberately missing: a second key for the time of a change; detection of paths that swallow SYNs with text. */
+ * Keys: the listener's own or the stack's, two for the time of a change (§4.1.2): a cookie of the second is good, and answered with one of
+ * the first.
+ * Paths that swallow what they do not know: after the third timeout of such a SYN, or when a connection ends after fewer, nobody uses the
+ * option for tcp.fastopen_blackhole seconds, twice as long each time it happens again (§4.1.3.1 asks for something of the kind).
+ * DEVIATION: §4.1.2 proposes to expire cookies; a key holds until it is set anew. */
 #include <tcp/tcp.h>
 
 enum { MODE_CLIENT = 1, MODE_SERVER = 2, MODE_CLIENT_NO_COOKIE = 4, MODE_SERVER_NO_COOKIE = 0x200, MODE_ALL_LISTENERS = 0x400 };
+enum { BLACKHOLE_TIMEOUTS = 2 /* before this one */, BLACKHOLE_DOUBLES = 6 };
 enum { FAIL_NO_COOKIE = 1, FAIL_NOT_ACKED, FAIL_SYN_REPEATED };
 enum { COOKIE_LEN = 8, KEY_STREAM = 7413 /* of the stack's seed: other keys stay what they are */, RESET_S = 60,
        OPTION_SPACE = 40 /* Linux leaves room for all options whether or not they are there */ };
@@ -24,8 +28,12 @@ enum { COOKIE_LEN = 8, KEY_STREAM = 7413 /* of the stack's seed: other keys stay
 void tcp_fastopen_init(struct tcp *t)
 {
     struct rng r;
+    struct sipkey k;
     rng_init(&r, t->b->env.seed, KEY_STREAM);
-    rng_key(&r, &t->fo.key);
+    rng_key(&r, &k);
+    t->fo.keys.count = 1;
+    for (unsigned i = 0; i < TCP_FO_KEY_LEN; i++)
+        t->fo.keys.bytes[0][i] = (uint8_t)((i < 8 ? k.k0 : k.k1) >> i % 8 * 8);
 }
 
 static uint64_t load_le64(const uint8_t *p)
@@ -36,18 +44,33 @@ static uint64_t load_le64(const uint8_t *p)
     return v;
 }
 
-void tcp_fastopen_set_key(struct tcp *t, const uint8_t key[16])
+int tcp_fastopen_set_keys(struct tcp_fo_keys *k, const void *bytes, size_t len)
 {
-    t->fo.key = (struct sipkey){load_le64(key), load_le64(key + 8)};
+    if (len != TCP_FO_KEY_LEN && len != sizeof k->bytes)
+        return -NST_EINVAL;
+    k->count = (uint8_t)(len / TCP_FO_KEY_LEN);
+    memcpy(k->bytes, bytes, len);
+    return 0;
 }
 
-void tcp_fastopen_cookie(const struct tcp *t, const ipaddr *remote, const ipaddr *local, uint8_t out[8])
+int tcp_fastopen_get_keys(const struct tcp_fo_keys *k, nst_bytes *out)
+{
+    size_t len = (size_t)k->count * TCP_FO_KEY_LEN;
+    if (out->len < len)
+        return -NST_EINVAL;
+    memcpy(out->data, k->bytes, len);
+    out->len = len;
+    return 0;
+}
+
+void tcp_fastopen_cookie(const uint8_t key[TCP_FO_KEY_LEN], const ipaddr *remote, const ipaddr *local, uint8_t out[8])
 {
     uint8_t in[32];
     uint32_t skip = ipaddr_is4(remote) ? 12 : 0, n = 16 - skip;
     memcpy(in, remote->b + skip, n);
     memcpy(in + n, local->b + skip, n);
-    uint64_t mac = siphash24(&t->fo.key, in, (size_t)n * 2);
+    struct sipkey k = {load_le64(key), load_le64(key + 8)};
+    uint64_t mac = siphash24(&k, in, (size_t)n * 2);
     for (unsigned i = 0; i < COOKIE_LEN; i++)
         out[i] = (uint8_t)(mac >> 8 * i);
 }
@@ -91,15 +114,42 @@ static uint16_t expected_mss(const struct tcp *t, const struct tcp_pcb *p, const
     return e != NULL ? e->mss : tcp_mss_advertise(t, p);
 }
 
+static nst_time off_until(const struct tcp *t)
+{
+    uint32_t doubled = t->fo.off_count - 1 < BLACKHOLE_DOUBLES ? t->fo.off_count - 1 : BLACKHOLE_DOUBLES;
+    return time_add(t->fo.off_at, NST_S(t->b->set[NST_SET_TCP_FASTOPEN_BLACKHOLE]) << doubled);
+}
+
+static bool is_off(const struct tcp *t)
+{
+    return t->fo.off_count > 0 && t->b->set[NST_SET_TCP_FASTOPEN_BLACKHOLE] != 0 && t->b->now < off_until(t);
+}
+
+void tcp_fastopen_on_timeout(struct tcp *t, const struct tcp_pcb *p, bool is_last)
+{
+    bool is_due = p->rec.retransmits == BLACKHOLE_TIMEOUTS || (p->rec.retransmits < BLACKHOLE_TIMEOUTS && is_last);
+    if (!p->fo.is_asked || !is_due || t->b->set[NST_SET_TCP_FASTOPEN_BLACKHOLE] == 0)
+        return;
+    t->fo.off_at = t->b->now;
+    t->fo.off_count++;
+}
+
+void tcp_fastopen_forget(struct tcp *t) { memset(t->fo.cache, 0, sizeof t->fo.cache); }
+
+static bool needs_no_cookie(const struct tcp *t, const struct tcp_pcb *p)
+{
+    return p->fo.no_cookie || (t->b->set[NST_SET_TCP_FASTOPEN] & MODE_CLIENT_NO_COOKIE) != 0;
+}
+
 void tcp_fastopen_connect(struct tcp *t, struct tcp_pcb *p, bool is_asked)
 {
     int64_t mode = t->b->set[NST_SET_TCP_FASTOPEN];
     p->fo.is_deferred = false;
     p->syn_owed = true;
     p->opened = t->b->now;
-    if (is_asked && (mode & MODE_CLIENT) != 0) {
+    if (is_asked && (mode & MODE_CLIENT) != 0 && !is_off(t)) {
         const struct tcp_fo_entry *e = find(t, p);
-        bool has_cookie = e != NULL && e->len > 0, none_needed = !has_cookie && (mode & MODE_CLIENT_NO_COOKIE) != 0;
+        bool none_needed = needs_no_cookie(t, p), has_cookie = !none_needed && e != NULL && e->len > 0;
         p->fo.is_asked = true;
         p->fo.may_carry = has_cookie || none_needed;
         p->fo.offer = p->fo.was_offered = !none_needed;
@@ -121,8 +171,8 @@ uint32_t tcp_fastopen_room(struct tcp *t, struct tcp_pcb *p)
 {
     int64_t mode = t->b->set[NST_SET_TCP_FASTOPEN];
     const struct tcp_fo_entry *e = find(t, p);
-    bool is_allowed = (mode & MODE_CLIENT) != 0 && ((e != NULL && e->len > 0) || (mode & MODE_CLIENT_NO_COOKIE) != 0);
-    if (!p->fo.is_deferred || !is_allowed)
+    bool is_allowed = (mode & MODE_CLIENT) != 0 && ((e != NULL && e->len > 0) || needs_no_cookie(t, p));
+    if (!p->fo.is_deferred || !is_allowed || is_off(t))
         return 0;
     p->snd.peer_mss = expected_mss(t, p, e);
     tcp_mss_update(t, p);
@@ -235,6 +285,14 @@ static bool is_right(const struct wire_tcp_opts *o, const uint8_t right[COOKIE_L
     return differs == 0;
 }
 
+static void offer_cookie(struct tcp_pcb *p, const struct wire_tcp_opts *o, const uint8_t cookie[COOKIE_LEN])
+{
+    p->fo.offer = true; /* in the SYN-ACK */
+    p->fo.is_exp = o->is_fo_exp;
+    p->fo.len = COOKIE_LEN;
+    memcpy(p->fo.cookie, cookie, COOKIE_LEN);
+}
+
 static void take_text(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
 {
     struct tcp_rseg text = *s;
@@ -254,16 +312,18 @@ bool tcp_fastopen_on_syn(struct tcp *t, struct tcp_listener *l, struct tcp_pcb *
     int64_t mode = t->b->set[NST_SET_TCP_FASTOPEN];
     if ((mode & MODE_SERVER) == 0 || (!o->has_fo && s->text == 0) || is_full(t, l))
         return false;
-    if ((mode & MODE_SERVER_NO_COOKIE) == 0) {
+    if ((mode & MODE_SERVER_NO_COOKIE) == 0 && !l->fo_no_cookie) {
         if (!o->has_fo)
             return false;
-        tcp_fastopen_cookie(t, &p->remote, &p->local, p->fo.cookie);
-        if (!is_right(o, p->fo.cookie)) {
-            p->fo.offer = true; /* in the SYN-ACK */
-            p->fo.is_exp = o->is_fo_exp;
-            p->fo.len = COOKIE_LEN;
+        const struct tcp_fo_keys *k = l->fo_keys.count > 0 ? &l->fo_keys : &t->fo.keys;
+        uint8_t right[COOKIE_LEN], second[COOKIE_LEN];
+        tcp_fastopen_cookie(k->bytes[0], &p->remote, &p->local, right);
+        tcp_fastopen_cookie(k->bytes[k->count - 1], &p->remote, &p->local, second);
+        bool is_first = is_right(o, right), is_good = is_first | is_right(o, second);
+        if (!is_first)
+            offer_cookie(p, o, right);
+        if (!is_good)
             return false;
-        }
     }
     p->fo.is_child = true;
     p->snd.small = p->snd.una; /* Nagle's algorithm does not wait for the SYN-ACK's acknowledgement */

@@ -45,6 +45,18 @@ static bool is_refused_request(const struct tcp_pcb *p, const struct ip_error *e
            (p->is_v6 ? is_refused : is_unreached);
 }
 
+/* RFC 1122 §4.2.3.9: no reason to end a connection. The application that asked hears of it now, any other when it is given up. */
+static void advise(struct tcp *t, struct tcp_pcb *p, const struct ip_error *e)
+{
+    drop(t->b, NST_DROP_ICMP_IGNORED, p->route.ifx, e->l4_len, p->conn);
+    if (!p->wants_icmp || !tcp_is_synchronized(p)) {
+        p->soft_error = (uint8_t)e->err;
+        return;
+    }
+    p->sock.error = e->err;
+    sockbase_raise(t->b, &p->sock, NST_EV_ERROR);
+}
+
 void tcp_on_icmp(struct tcp *t, const struct ip_error *e)
 {
     struct tcp_pcb *p = tcp_lookup(t, &e->src, e->sport, &e->dst, e->dport);
@@ -58,6 +70,8 @@ void tcp_on_icmp(struct tcp *t, const struct ip_error *e)
         return;
     }
     TRACE(t->b, ICMP_RECV, 0, p->conn, e->type, e->code, e->mtu);
+    if (p->state == TCPS_SYN_SENT && e->kind != IP_ERR_TOO_BIG && (p->wants_icmp || !p->is_v6))
+        ip_error_note(t->ip, &p->sock, e, 0); /* as Linux; IPv4 does not wait to be asked */
     bool is_hard = e->kind == IP_ERR_UNREACH_PORT || e->kind == IP_ERR_UNREACH_PROTO || e->kind == IP_ERR_ADMIN;
     if (e->kind == IP_ERR_TOO_BIG)
         on_too_big(t, p, e);
@@ -67,5 +81,5 @@ void tcp_on_icmp(struct tcp *t, const struct ip_error *e)
     else if (is_refused_request(p, e, seq))
         tcp_done(t, p, NST_RULE_TCP_ICMP_HARD, e->err);
     else
-        drop(t->b, NST_DROP_ICMP_IGNORED, p->route.ifx, e->l4_len, p->conn);
+        advise(t, p, e);
 }

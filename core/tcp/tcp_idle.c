@@ -109,6 +109,12 @@ static bool is_calm(const struct tcp *t, const struct tcp_pcb *p)
            p->pace.at <= t->b->now && p->chrono.is == TCP_CHRONO_IDLE && !is_limited;
 }
 
+/* Rare choices of the application, and what it may still ask for, have no place in the record. */
+static bool is_ordinary(const struct tcp_pcb *p)
+{
+    return p->window_clamp == 0 && p->linger2_ms == 0 && p->saved_syn == 0 && !p->wants_icmp && !p->refuses_text && p->soft_error == 0;
+}
+
 static bool fits(const struct tcp_pcb *p)
 {
     uint64_t halves = 0, words = 0;
@@ -125,7 +131,7 @@ bool tcp_idle_may_rest(const struct tcp *t, const struct tcp_pcb *p)
 {
     bool is_told = p->sock.is_attached && p->sock.ev == 0 && p->sock.error == 0;
     return p->state == TCPS_ESTABLISHED && is_told && p->listener == NULL && p->fo.listener == NULL && !p->acc.is_on &&
-           has_nothing_to_do(p) && has_nothing_to_send(p) && has_nothing_to_read(p) && is_calm(t, p) && fits(p);
+           has_nothing_to_do(p) && has_nothing_to_send(p) && has_nothing_to_read(p) && is_calm(t, p) && is_ordinary(p) && fits(p);
 }
 
 /* --------------------------------------------------------------------------------------------- pcb -> record, and back */

@@ -231,6 +231,10 @@ static enum verdict establish(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg 
         tcp_rst_reply(t, s, NST_RULE_TCP_RST_SYN_RCVD);
         return v;
     }
+    if (p->listener != NULL && !p->fo.is_child && p->rec.retransmits < p->listener->defer_accept && s->len == 0) {
+        p->is_ack_deferred = true; /* NST_TCP_DEFER_ACCEPT: nothing to accept before there is something to read */
+        return stop(t, p, s, NST_DROP_TCP_ACCEPT_DEFERRED);
+    }
     if (p->listener != NULL && !p->fo.is_child && p->listener->accept_count >= p->listener->backlog)
         return accept_queue_is_full(t, p, s);
     tcp_set_state(t, p, TCPS_ESTABLISHED, NST_RULE_TCP_RCV_ACK);
@@ -342,7 +346,8 @@ void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     step6_urgent(p, s);
     trim_left(t, p, s);
     nst_assert(t->b, !PLANTED(t->b, CLOSE_CRASH) || !p->is_orphan || s->text == 0);
-    if (p->is_orphan && s->text > 0) { /* RFC 9293 §3.6.1, RFC 1122 §4.2.2.13: nobody will ever read it */
+    bool is_refused = p->is_orphan || (p->refuses_text && (p->state == TCPS_FIN_WAIT_1 || p->state == TCPS_FIN_WAIT_2));
+    if (is_refused && s->text > 0) { /* RFC 9293 §3.6.1, RFC 1122 §4.2.2.13: nobody will ever read it */
         drop(t->b, NST_DROP_TCP_AFTER_CLOSE, p->route.ifx, s->text, p->conn);
         tcp_rst_reply(t, s, NST_RULE_TCP_RST_AFTER_CLOSE);
         tcp_done(t, p, NST_RULE_TCP_RST_AFTER_CLOSE, NST_ECONNRESET);

@@ -26,6 +26,8 @@ static struct tcp_pcb *new_child(struct tcp *t, struct tcp_listener *l, const st
     p->keepalive = l->keepalive != 0;
     p->tos = l->tos;
     p->ttl = l->ttl;
+    p->syncnt = l->syncnt;
+    p->window_clamp = l->window_clamp;
     if (l->rcvbuf != 0)
         p->rcvbuf = l->rcvbuf, p->drs.is_fixed = true;
     if (l->sndbuf != 0)
@@ -58,6 +60,36 @@ void tcp_receive_from(struct tcp_pcb *p, seq_t irs, uint32_t seg_wnd)
     p->snd.wl1 = irs;
 }
 
+/* LIMIT: a page holds it; without a page to spare there is no copy. The IP header is the first one, without extension headers. */
+static void save_syn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    uint32_t ip_len = p->is_v6 ? 40 : (uint32_t)(s->v->l4 - s->v->l3);
+    uint16_t len = (uint16_t)(ip_len + s->h.hdr_len);
+    if (tcp_pages_room(t, false) == 0 || (p->saved_syn = page_alloc(&t->b->pages)) == 0)
+        return;
+    uint8_t *to = page_at(&t->b->pages, p->saved_syn);
+    memcpy(to, &len, sizeof len);
+    memcpy(to + sizeof len, s->v->l3, ip_len);
+    memcpy(to + sizeof len + ip_len, s->v->l4, s->h.hdr_len);
+}
+
+/* Hands the copy out and forgets it. Too little room: *len says how much it takes. */
+int tcp_saved_syn(struct tcp *t, struct tcp_pcb *p, void *out, size_t *len)
+{
+    uint16_t n = 0;
+    const uint8_t *from = p->saved_syn != 0 ? page_at(&t->b->pages, p->saved_syn) : NULL;
+    if (from != NULL)
+        memcpy(&n, from, sizeof n);
+    bool fits = *len >= n;
+    *len = n;
+    if (from == NULL || !fits)
+        return fits ? 0 : -NST_EINVAL;
+    memcpy(out, from + sizeof n, n);
+    page_free(&t->b->pages, p->saved_syn);
+    p->saved_syn = 0;
+    return 0;
+}
+
 static bool is_syn_queue_full(const struct tcp *t, const struct tcp_listener *l)
 {
     return l->syn_count >= l->backlog || t->b->stats.syn_now >= t->max_syn;
@@ -85,6 +117,8 @@ static struct tcp_pcb *admit(struct tcp *t, struct tcp_listener *l, const struct
         return NULL;
     }
     tcp_options_from_syn(t, p, s);
+    if (l->save_syn)
+        save_syn(t, p, s);
     p->listener = l;
     if (tcp_fastopen_on_syn(t, l, p, s) || PLANTED(t->b, ACCEPT_AT_SYN)) {
         to_accept_queue(t, p);
@@ -118,7 +152,7 @@ static struct tcp_pcb *admit_by_cookie(struct tcp *t, struct tcp_listener *l, co
         p->opt.offered_ts = true;
     }
     if (p->opt.wscale)
-        p->rcv.wscale = tcp_options_wscale(t);
+        p->rcv.wscale = tcp_options_wscale(t, 0); /* the cookie does not say what the clamp was */
     p->rcv.adv = seq_add(p->rcv.nxt, 65535); /* as the cookie's SYN-ACK offered */
     return p;
 }

@@ -38,9 +38,11 @@ void tcp_mss_update(struct tcp *t, struct tcp_pcb *p)
 }
 
 /* The smallest shift with which the largest buffer fits 16 bits (RFC 7323 §2.2). */
-uint8_t tcp_options_wscale(const struct tcp *t)
+uint8_t tcp_options_wscale(const struct tcp *t, uint32_t clamp)
 {
     uint64_t max = (uint64_t)t->b->set[NST_SET_TCP_RMEM_MAX];
+    if (clamp != 0 && clamp < max)
+        max = clamp;
     uint8_t shift = 0;
     while (shift < TCP_WSCALE_MAX && (65535ull << shift) < max)
         shift++;
@@ -70,7 +72,7 @@ void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
         p->opt.offered_wscale = p->opt.wscale;
     }
     if (p->opt.offered_wscale) {
-        p->rcv.wscale = tcp_options_wscale(t);
+        p->rcv.wscale = tcp_options_wscale(t, p->window_clamp);
         o->has_wscale = true;
         o->wscale = p->rcv.wscale;
     }

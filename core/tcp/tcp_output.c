@@ -72,8 +72,9 @@ void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p)
         return;
     if (p->q.first != 0) {
         tcp_timer_stop(p, TCPT_PERSIST);
+        p->rec.probe_since = 0;
         if (!tcp_timer_is_on(p, TCPT_RTX))
-            tcp_timer_set(t, p, TCPT_RTX, time_add(t->b->now, tcp_rtt_rto(t, p)));
+            tcp_timer_set(t, p, TCPT_RTX, tcp_timer_rto_at(t, p, TCPT_RTX));
         return;
     }
     tcp_timer_stop(p, TCPT_RTX);
@@ -81,7 +82,9 @@ void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p)
     if (!waits || !tcp_may_send_data(p) || PLANTED(t->b, NO_PERSIST))
         tcp_timer_stop(p, TCPT_PERSIST);
     else if (!tcp_timer_is_on(p, TCPT_PERSIST))
-        tcp_timer_set(t, p, TCPT_PERSIST, time_add(t->b->now, tcp_rtt_rto(t, p)));
+        tcp_timer_set(t, p, TCPT_PERSIST, tcp_timer_rto_at(t, p, TCPT_PERSIST));
+    if (!tcp_timer_is_on(p, TCPT_PERSIST))
+        p->rec.probe_since = 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ making a segment */

@@ -130,7 +130,7 @@ void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p)
         list_unlink(&p->page_link);
     for (unsigned i = 0; i < TCPT_COUNT; i++)
         p->deadline[i] = NST_NEVER;
-    if (p->sock.is_attached || (p->fo.is_child && p->listener != NULL))
+    if (p->sock.is_attached || p->listener != NULL) /* or it waits to be accepted */
         stream_trim_back(&t->b->pages, &p->rcvq, p->rcv.read.v + tcp_reasm_readable(p));
     else
         stream_clear(&t->b->pages, &p->rcvq, 0);
@@ -141,6 +141,8 @@ void tcp_pcb_free(struct tcp *t, struct tcp_pcb *p)
     nst_assert(t->b, p->state == TCPS_CLOSED && p->sock.kind == SOCK_TCP);
     p->sock.is_attached = false;
     tcp_pcb_release(t, p);
+    if (p->saved_syn != 0)
+        page_free(&t->b->pages, p->saved_syn);
     wheel_cancel(&t->b->wheel, &p->timer);
     if (list_is_linked(&p->ready_link))
         list_unlink(&p->ready_link);

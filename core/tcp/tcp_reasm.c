@@ -24,6 +24,8 @@ uint32_t tcp_reasm_space(const struct tcp_pcb *p)
 {
     uint32_t held = tcp_reasm_readable(p), space = held < p->rcvbuf ? p->rcvbuf - held : 0;
     uint32_t most = 65535u << p->rcv.wscale; /* what the field can say; a larger buffer must not look like news to tell */
+    if (p->window_clamp != 0 && p->window_clamp < most)
+        most = p->window_clamp;
     return space < most ? space : most;
 }
 

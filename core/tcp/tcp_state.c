@@ -81,7 +81,8 @@ static void leave_lists(struct tcp *t, struct tcp_pcb *p)
 
 void tcp_done(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, int err)
 {
-    bool stays = tcp_fastopen_is_early(p) && p->listener != NULL && rule != NST_RULE_TCP_RST_LISTENER_GONE; /* in the accept queue */
+    bool is_queued = p->listener != NULL && (p->state != TCPS_SYN_RCVD || p->fo.is_child);
+    bool stays = is_queued && rule != NST_RULE_TCP_RST_LISTENER_GONE; /* accept still returns it, and then its text and the error */
     if (!stays)
         leave_lists(t, p);
     tcp_fastopen_leave(t, p, rule == NST_RULE_TCP_RCV_RST);
@@ -98,6 +99,8 @@ void tcp_done(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, int err)
     tcp_pcb_release(t, p);
     if (list_is_linked(&p->ready_link))
         list_unlink(&p->ready_link);
+    if (err == NST_ETIMEDOUT && p->soft_error != 0)
+        err = p->soft_error; /* RFC 1122 §4.2.3.9: what the network said is more useful */
     if (err != 0) {
         p->sock.error = err;
         TRACE(t->b, TCP_ERROR, rule, p->conn, (uint64_t)err);

@@ -41,7 +41,7 @@ static void on_syn_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     tcp_timer_stop(p, TCPT_RTX);
     tcp_set_state(t, p, TCPS_ESTABLISHED, NST_RULE_TCP_RCV_SYNACK);
     tcp_update_window(t, p, s);
-    tcp_ack_soon(p, t, NST_RULE_TCP_ACK_HANDSHAKE);
+    tcp_delack_handshake(t, p);
     sockbase_raise(t->b, &p->sock, NST_EV_CONNECT | NST_EV_OUT);
     tcp_timer_keepalive(t, p);
     tcp_mtu_probe_init(t, p);

@@ -33,6 +33,31 @@ void tcp_timer_keepalive(struct tcp *t, struct tcp_pcb *p)
     tcp_timer_set(t, p, TCPT_KEEP, wanted ? time_add(p->last_rcv, NST_MS(p->keepidle_ms)) : NST_NEVER);
 }
 
+/* Since when the user timeout runs: the first SYN, the first retransmission by the timer, the first window probe. NST_NEVER = it does not yet. */
+static nst_time user_timeout_began(const struct tcp_pcb *p, enum tcp_timer which)
+{
+    if (which == TCPT_PERSIST)
+        return p->rec.probe_since != 0 ? p->rec.probe_since : NST_NEVER;
+    return p->rec.retransmits == 0 ? NST_NEVER : p->state == TCPS_SYN_SENT ? p->opened : p->rec.first_timeout;
+}
+
+/* RFC 5482: the connection ends when the user timeout does, so the last RTO is cut to that; as in Linux a tick at least. */
+nst_time tcp_timer_rto_at(const struct tcp *t, const struct tcp_pcb *p, enum tcp_timer which)
+{
+    nst_time at = time_add(t->b->now, tcp_rtt_rto(t, p)), began = user_timeout_began(p, which);
+    if (p->user_timeout_ms == 0 || began == NST_NEVER)
+        return at;
+    nst_time end = time_add(began, NST_MS(p->user_timeout_ms)), tick = time_add(t->b->now, NST_MS(1));
+    return time_min(at, end > tick ? end : tick);
+}
+
+/* Linux keeps it for three and a half RTOs at least, so that the peer's FIN can be repeated once. */
+void tcp_timer_fin_wait_2(struct tcp *t, struct tcp_pcb *p)
+{
+    nst_time life = NST_MS(p->linger2_ms > 0 ? p->linger2_ms : t->b->set[NST_SET_TCP_FIN_TIMEOUT]), least = tcp_rtt_rto(t, p) / 2 * 7;
+    tcp_timer_set(t, p, TCPT_LIFE, time_add(t->b->now, life > least ? life : least));
+}
+
 /* ------------------------------------------------------------------------------------------------------ handlers */
 /* Each returns false when the connection ended: p is gone. */
 
@@ -53,7 +78,7 @@ static uint32_t retry_limit(const struct tcp *t, const struct tcp_pcb *p)
     case TCPS_SYN_SENT:
         return p->syncnt != 0 ? p->syncnt : (uint32_t)t->b->set[NST_SET_TCP_SYN_RETRIES];
     case TCPS_SYN_RCVD:
-        return (uint32_t)t->b->set[NST_SET_TCP_SYNACK_RETRIES];
+        return p->syncnt != 0 ? p->syncnt : (uint32_t)t->b->set[NST_SET_TCP_SYNACK_RETRIES];
     default:
         return (uint32_t)t->b->set[p->is_orphan ? NST_SET_TCP_ORPHAN_RETRIES : NST_SET_TCP_RETRIES2];
     }
@@ -66,6 +91,13 @@ static bool is_syn_given_up(const struct tcp *t, const struct tcp_pcb *p)
     nst_time initial = NST_MS(t->b->set[NST_SET_TCP_RTO_INIT]);
     nst_time patience = n < 20 ? initial * ((2ull << n) - 1) : initial << 20;
     return t->b->now - p->opened >= patience;
+}
+
+/* The client's ACK came and was dropped, since data is waited for (NST_TCP_DEFER_ACCEPT): it knows of the connection, so nothing is
+ * repeated to it until the last of these timeouts, which asks for the ACK again. */
+static uint32_t deferred(const struct tcp_pcb *p)
+{
+    return p->state == TCPS_SYN_RCVD && p->listener != NULL && p->is_ack_deferred ? p->listener->defer_accept : 0;
 }
 
 /* DEVIATION: RFC 6298 (5.5) doubles the RTO after each timeout. Like Linux, not for the first SYNs, nor, when asked to, on a thin
@@ -108,6 +140,13 @@ static bool is_r2_over(const struct tcp *t, const struct tcp_pcb *p)
     return t->b->now >= time_add(p->rec.rtx_started, time_of_retries(t, limit, NST_MS(200)));
 }
 
+static bool is_given_up(const struct tcp *t, const struct tcp_pcb *p)
+{
+    if (p->state == TCPS_SYN_SENT)
+        return is_syn_given_up(t, p);
+    return is_r2_over(t, p) && p->rec.retransmits >= deferred(p);
+}
+
 /* §3.8.3 (a): the route is looked up anew; and the packets may be too large for the path. */
 static void ask_for_another_path(struct tcp *t, struct tcp_pcb *p)
 {
@@ -137,10 +176,10 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
     }
     if (p->rec.retransmits == 0)
         p->rec.rtx_started = tcp_seg_at(t, p->q.first) != NULL ? tcp_seg_at(t, p->q.first)->xmit : t->b->now;
-    if (p->state == TCPS_SYN_SENT ? is_syn_given_up(t, p) : is_r2_over(t, p))
-        return give_up(t, p, NST_RULE_TCP_GIVE_UP);
-    if (is_user_timeout(t, p, p->rec.rtx_started))
-        return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
+    bool is_over = is_given_up(t, p), is_user_over = is_user_timeout(t, p, user_timeout_began(p, TCPT_RTX));
+    tcp_fastopen_on_timeout(t, p, is_over || is_user_over);
+    if (is_over || is_user_over)
+        return give_up(t, p, is_over ? NST_RULE_TCP_GIVE_UP : NST_RULE_TCP_USER_TIMEOUT);
     if (p->rec.retransmits == 0) {
         p->rec.first_timeout = t->b->now;
         p->n.rto_recoveries++;
@@ -153,7 +192,7 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
         p->rtt.backoff++;
     p->n.rto++;
     if (in_handshake) {
-        p->syn_owed = true;
+        p->syn_owed = p->rec.retransmits >= deferred(p);
         if (p->cc.cwnd > 1) {
             p->cc.cwnd = 1; /* RFC 5681 §3.1: a lost SYN means a window of one segment */
             tcp_cwnd_trace(t, p, NST_RULE_CC_RTO);
@@ -171,13 +210,13 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
 
 static bool on_persist(struct tcp *t, struct tcp_pcb *p)
 {
-    if (p->rec.retransmits == 0)
-        p->rec.rtx_started = t->b->now;
     /* Probes that are answered reset the count: a window may stay shut for ever, unless nobody waits for the rest (attacks G5, K14). */
     if (p->rec.retransmits >= retry_limit(t, p) || (p->is_orphan && p->rtt.backoff >= retry_limit(t, p)))
         return give_up(t, p, NST_RULE_TCP_GIVE_UP);
-    if (is_user_timeout(t, p, p->rec.rtx_started))
+    if (is_user_timeout(t, p, user_timeout_began(p, TCPT_PERSIST))) /* answers do not count: as in Linux it bounds how long the window may be shut */
         return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
+    if (p->rec.probe_since == 0)
+        p->rec.probe_since = t->b->now;
     p->rec.retransmits++;
     if (tcp_is_device_busy(t, p)) {
         ask_device_again(t, p, TCPT_PERSIST);
@@ -189,7 +228,7 @@ static bool on_persist(struct tcp *t, struct tcp_pcb *p)
     p->force_push = p->force_partial;
     p->probe_owed = !p->force_partial;
     tcp_mark(t, p);
-    tcp_timer_set(t, p, TCPT_PERSIST, time_add(t->b->now, tcp_rtt_rto(t, p)));
+    tcp_timer_set(t, p, TCPT_PERSIST, tcp_timer_rto_at(t, p, TCPT_PERSIST));
     return true;
 }
 
@@ -210,9 +249,8 @@ static bool on_keep(struct tcp *t, struct tcp_pcb *p)
         tcp_timer_set(t, p, TCPT_KEEP, idle_end);
         return true;
     }
-    if (p->keep_sent > 0 && is_user_timeout(t, p, idle_end))
-        return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
-    if (p->user_timeout_ms == 0 && p->keep_sent >= p->keepcnt) {
+    bool is_over = p->user_timeout_ms == 0 ? p->keep_sent >= p->keepcnt : p->keep_sent > 0 && is_user_timeout(t, p, p->last_rcv);
+    if (is_over) {
         tcp_rst_send(t, p, NST_RULE_TCP_KEEPALIVE_DEAD);
         return give_up(t, p, NST_RULE_TCP_KEEPALIVE_DEAD);
     }

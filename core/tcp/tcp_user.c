@@ -246,10 +246,16 @@ nst_ssize tcp_send(struct tcp *t, struct tcp_pcb *p, const nst_msg *m)
 static uint32_t copy_out(struct tcp *t, struct tcp_pcb *p, const nst_msg *m, uint32_t readable)
 {
     uint32_t done = 0;
+    uint32_t from = p->rcv.read.v;
+    if (m->flags & NST_MSG_PEEK) {
+        uint32_t skip = m->peek_offset < readable ? m->peek_offset : readable;
+        from += skip;
+        readable -= skip;
+    }
     for (uint32_t i = 0; i < m->niov && done < readable; i++) {
         uint32_t n = m->iov[i].len < readable - done ? (uint32_t)m->iov[i].len : readable - done;
         if ((m->flags & NST_MSG_TRUNC) == 0)
-            stream_read(&t->b->pages, &p->rcvq, p->rcv.read.v + done, m->iov[i].base, n);
+            stream_read(&t->b->pages, &p->rcvq, from + done, m->iov[i].base, n);
         done += n;
     }
     return done;
@@ -351,7 +357,7 @@ static int close_handle(struct tcp *t, struct tcp_pcb *p)
         tcp_done(t, p, NST_RULE_TCP_CLOSE_CALL, 0);
         return 0;
     }
-    if (p->linger == 0)
+    if (p->linger == 0 || (p->state == TCPS_FIN_WAIT_2 && p->linger2_ms < 0 && !has_unread))
         return reset_and_free(t, p, NST_RULE_TCP_RST_ABORT);
     if (has_unread && p->state != TCPS_TIME_WAIT)
         return reset_and_free(t, p, NST_RULE_TCP_RST_UNREAD); /* RFC 2525 §2.17, RFC 1122 §4.2.2.13: the peer must know */
@@ -365,7 +371,7 @@ static int close_handle(struct tcp *t, struct tcp_pcb *p)
     if (p->state == TCPS_TIME_WAIT)
         tcp_time_wait_adopt(t, p);
     else if (p->state == TCPS_FIN_WAIT_2)
-        tcp_timer_set(t, p, TCPT_LIFE, time_add(t->b->now, NST_MS(t->b->set[NST_SET_TCP_FIN_TIMEOUT])));
+        tcp_timer_fin_wait_2(t, p);
     return 0;
 }
 

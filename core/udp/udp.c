@@ -243,6 +243,11 @@ static int set_option(struct udp_pcb *p, int op, int32_t value)
             return -NST_EINVAL;
         p->ttl = (uint8_t)value;
         return 0;
+    case NST_SO_RECVERR:
+        if (value < 0 || value > 1)
+            return -NST_EINVAL;
+        p->wants_icmp = value != 0;
+        return 0;
     default: /* NST_SO_TOS */
         if (value < 0 || value > 255)
             return -NST_EINVAL;
@@ -278,6 +283,7 @@ int udp_ctl(struct udp *u, struct udp_pcb *p, int op, void *arg, size_t len)
     }
     case NST_SO_RCVBUF:
     case NST_SO_TTL:
+    case NST_SO_RECVERR:
     case NST_SO_TOS: {
         int32_t value;
         memcpy(&value, arg, sizeof value);

@@ -11,6 +11,7 @@ struct udp_pcb {
     ipaddr local, remote;   /* wildcard = any / not connected */
     uint16_t lport, rport;  /* PING: lport = identifier */
     bool is_connected, is_v6only;
+    bool wants_icmp;        /* details of ICMP errors are kept for NST_SO_ICMP */
     uint8_t ttl, tos;       /* 0 = default */
     uint32_t rcvbuf;        /* bytes of truesize in rxq beyond which datagrams are dropped */
     struct pktq rxq;        /* payload without UDP header; sport/src = sender, dst = our address */

@@ -152,6 +152,8 @@ void udp_on_icmp(struct udp *u, const struct ip_error *e)
         pmtu_update(u->ip, &e->dst, e->mtu); /* the next datagram is cut to fit: nothing to report */
         return;
     }
+    if (p->wants_icmp)
+        ip_error_note(u->ip, &p->sock, e, 8 /* the UDP header */);
     p->sock.error = e->err;
     sockbase_raise(u->b, &p->sock, NST_EV_ERROR);
 }

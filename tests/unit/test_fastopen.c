@@ -11,8 +11,8 @@ static void cookie_of(const uint8_t key[16], const char *remote, const char *loc
     nst_ip r, l;
     assert_int_equal(nst_ip_parse(remote, &r), 0);
     assert_int_equal(nst_ip_parse(local, &l), 0);
-    tcp_fastopen_set_key(&t, key);
-    tcp_fastopen_cookie(&t, &r, &l, out);
+    tcp_fastopen_set_keys(&t.fo.keys, key, 16);
+    tcp_fastopen_cookie(t.fo.keys.bytes[0], &r, &l, out);
 }
 
 static void cookie_is_that_of_linux(void **state)

@@ -299,7 +299,7 @@ static struct t *server(int64_t mode, int32_t pending)
 static void cookie_of(struct t *t, uint8_t out[8])
 {
     nst_ip us = t_our_ip(t), peer = t_peer_ip(t);
-    tcp_fastopen_cookie(t_tcp(t), &peer, &us, out);
+    tcp_fastopen_cookie(t_tcp(t)->fo.keys.bytes[0], &peer, &us, out);
 }
 
 static void recv_syn(struct t *t, enum kind kind, const void *cookie, size_t n, uint32_t len)
