@@ -104,6 +104,7 @@ int64_t px_splice(struct px *p, int in, int out, size_t n, int flags, struct px_
 /* ----------------------------------------------------------------------------------------------------- options */
 
 int64_t px_setsockopt(struct px *p, int fd, int level, int name, const void *value, uint32_t len);
+bool px_has_option(int level, int name);  /* the layer knows it, if only to refuse it as Linux does */
 int64_t px_getsockopt(struct px *p, int fd, int level, int name, void *value, uint32_t *len);
 
 /* --------------------------------------------------------------------------------------------------- readiness */

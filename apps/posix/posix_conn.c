@@ -48,6 +48,8 @@ static struct file *adopt(struct px *p, const struct file *l, nst_sock h)
     memcpy(f->opt_set, l->opt_set, sizeof f->opt_set);
     f->rcvtimeo = l->rcvtimeo;
     f->sndtimeo = l->sndtimeo;
+    memcpy(f->fo_keys, l->fo_keys, sizeof f->fo_keys);
+    f->fo_keys_len = l->fo_keys_len;
     nst_ctl(p->n, h, NST_SO_USER, &user, sizeof user);
     nst_ctl(p->n, h, NST_SO_LOCAL, &f->local, sizeof f->local);
     px_opt_apply(p, f);
@@ -253,7 +255,11 @@ int64_t px_shutdown(struct px *p, int fd, int how)
     }
     if (f->ss == SS_CONNECTING && v.state != SYN_RECV)
         f->ss = SS_CONNECTED;
-    f->shut |= (uint8_t)bits; /* reading is shut here only: what arrives is acknowledged and can still be read */
+    f->shut |= (uint8_t)bits; /* reading is shut here only: what arrives is acknowledged and can still be read, until our FIN is out */
+    if ((bits & RCV_SHUTDOWN) != 0) {
+        int32_t yes = 1;
+        nst_ctl(p->n, f->h, NST_TCP_REFUSE_TEXT, &yes, sizeof yes);
+    }
     if (bits & SEND_SHUTDOWN)
         nst_close(p->n, f->h, NST_SHUT_WR, p->now);
     px_wake(p, f, 0);

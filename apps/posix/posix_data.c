@@ -167,12 +167,46 @@ static void put_inq(struct px *p, struct file *f, struct px_msghdr *m, size_t *u
     px_cmsg_put(m, used, PX_SOL_TCP, PX_TCP_CM_INQ, &left, sizeof left);
 }
 
+/* When it arrived: SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TIMESTAMPING. LIMIT: when the latest bytes or datagram of the socket did. */
+static void put_arrival(const struct file *f, struct px_msghdr *m, size_t *used)
+{
+    int32_t wanted = PX_SOF_TIMESTAMPING_SOFTWARE | PX_SOF_TIMESTAMPING_RX_SOFTWARE;
+    struct px_timespec ns = {(int64_t)(f->arrived / NST_S(1)), (int64_t)(f->arrived % NST_S(1))};
+    struct px_timeval us = {ns.sec, ns.nsec / 1000};
+    struct px_scm_timestamping all = {.ts = {ns}};
+    if (f->arrived == 0)
+        return;
+    if (f->opt[OPT_TIMESTAMPNS] != 0)
+        px_cmsg_put(m, used, PX_SOL_SOCKET, PX_SCM_TIMESTAMPNS, &ns, sizeof ns);
+    if (f->opt[OPT_TIMESTAMP] != 0)
+        px_cmsg_put(m, used, PX_SOL_SOCKET, PX_SCM_TIMESTAMP, &us, sizeof us);
+    if ((f->opt[OPT_TIMESTAMPING] & wanted) == wanted)
+        px_cmsg_put(m, used, PX_SOL_SOCKET, PX_SCM_TIMESTAMPING, &all, sizeof all);
+}
+
+enum { IFINDEX = 1 /* LIMIT: the stack does not tell which interface it was */ };
+
+static void put_pktinfo(const struct file *f, const nst_msg *d, struct px_msghdr *m, size_t *used)
+{
+    struct px_in_pktinfo four = {.ifindex = IFINDEX};
+    struct px_in6_pktinfo six = {.ifindex = IFINDEX};
+    memcpy(four.spec_dst, d->local.b + 12, sizeof four.spec_dst);
+    memcpy(four.addr, d->local.b + 12, sizeof four.addr);
+    memcpy(six.addr, d->local.b, sizeof six.addr);
+    if (nst_ip_is4(&d->local) && f->opt[OPT_PKTINFO4] != 0)
+        px_cmsg_put(m, used, PX_SOL_IP, PX_IP_PKTINFO, &four, sizeof four);
+    if (f->family == PX_AF_INET6 && f->opt[OPT_PKTINFO6] != 0)
+        px_cmsg_put(m, used, PX_SOL_IPV6, PX_IPV6_PKTINFO, &six, sizeof six);
+}
+
 /* What came beside a datagram, as far as the socket asked for it. */
 static void put_dgram(const struct file *f, const nst_msg *d, struct px_msghdr *m, size_t *used)
 {
     bool is4 = nst_ip_is4(&d->peer.ip);
     int32_t ttl = d->ttl, tos = d->tos;
     uint8_t tos_byte = d->tos;
+    put_arrival(f, m, used);
+    put_pktinfo(f, d, m, used);
     if (is4 && px_opt_of(f, PX_SOL_IP, PX_IP_RECVTTL))
         px_cmsg_put(m, used, PX_SOL_IP, PX_IP_TTL, &ttl, sizeof ttl);
     if (is4 && px_opt_of(f, PX_SOL_IP, PX_IP_RECVTOS))
@@ -207,6 +241,8 @@ static int64_t recv_stream(struct px *p, struct file *f, const struct io *io, st
         return n;
     m->flags = out;
     m->namelen = 0;
+    if (n > 0 && (io->flags & PX_MSG_OOB) == 0)
+        put_arrival(f, m, &used);
     if (f->opt[OPT_INQ] != 0 && (io->flags & PX_MSG_OOB) == 0)
         put_inq(p, f, m, &used);
     m->controllen = used;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The error queue: completions of MSG_ZEROCOPY, transmit time stamps (SO_TIMESTAMPING).
+/* The error queue: completions of MSG_ZEROCOPY, transmit time stamps (SO_TIMESTAMPING), ICMP errors.
  *
  * A write leaves notes behind that name a position of the stream; px_update compares these with how far the stream was sent and
  * acknowledged, so what is due moves to the queue at the time of that very step. Completions with neighbouring numbers merge while they
  * wait to be read. A connection that ended completes all its zero-copy sends and stamps nothing more.
  * LIMIT: max_note notes, all sockets together: a send that needs more is refused with ENOBUFS.
+ * ICMP errors come with what they quoted of our packet, and say who sent them: of the connection attempt for TCP, with IP_RECVERR for UDP.
+ * LIMIT: of the quoted bytes the first eight are what they were, the others read as zeros.
  * LIMIT: a time stamp's packet is not given back: it reads as empty, with MSG_TRUNC unless OPT_TSONLY was set. SCHED and SND are the
  * same moment, since there is no queue between the stack and its device. Retransmissions are not stamped. */
 #include "posix_impl.h"
@@ -75,6 +77,18 @@ static void complete(struct px *p, struct file *f, struct note *n)
     px_wake(p, f, PX_EPOLLERR);
 }
 
+void px_note_icmp(struct px *p, struct file *f)
+{
+    nst_icmp_error e;
+    while (f->h != NST_NO_SOCK && !f->is_listening && nst_ctl(p->n, f->h, NST_SO_ICMP, &e, sizeof e) == 0) { /* bounded by the core's log */
+        if (link_is_alone(&p->free_notes))
+            return;
+        struct note *n = note_new(p, f, NOTE_ICMP);
+        n->icmp = e;
+        complete(p, f, n);
+    }
+}
+
 void px_note_progress(struct px *p, struct file *f)
 {
     struct view v;
@@ -111,12 +125,27 @@ static struct px_sock_extended_err describe(const struct note *n)
         return (struct px_sock_extended_err){.origin = PX_SO_EE_ORIGIN_ZEROCOPY, .code = PX_SO_EE_CODE_ZEROCOPY_COPIED, .info = n->lo,
                                              .data = n->hi};
     case NOTE_ICMP:
-        return (struct px_sock_extended_err){.ee_errno = n->ee_errno, .origin = n->origin, .type = n->type, .code = n->code,
-                                             .info = n->info};
+        return (struct px_sock_extended_err){.ee_errno = (uint32_t)n->icmp.err, .type = n->icmp.type, .code = n->icmp.code,
+                                             .origin = nst_ip_is4(&n->icmp.dst.ip) ? PX_SO_EE_ORIGIN_ICMP : PX_SO_EE_ORIGIN_ICMP6,
+                                             .info = n->icmp.info};
     default:
         return (struct px_sock_extended_err){.ee_errno = PX_ENOMSG, .origin = PX_SO_EE_ORIGIN_TIMESTAMPING, .info = stamp[n->kind],
                                              .data = n->lo};
     }
+}
+
+/* What the error quoted goes to the buffers. */
+static int64_t put_quoted(const struct note *n, struct px_msghdr *m)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < m->iovlen && done < n->icmp.quoted_len; i++) {
+        uint8_t *to = m->iov[i].base;
+        for (size_t k = 0; k < m->iov[i].len && done < n->icmp.quoted_len; k++, done++)
+            to[k] = done < sizeof n->icmp.quoted ? n->icmp.quoted[done] : 0;
+    }
+    if (done < n->icmp.quoted_len)
+        m->flags |= PX_MSG_TRUNC;
+    return (int64_t)done;
 }
 
 int64_t px_errqueue_recv(struct px *p, struct file *f, struct px_msghdr *m)
@@ -133,18 +162,26 @@ int64_t px_errqueue_recv(struct px *p, struct file *f, struct px_msghdr *m)
     if (n->kind == NOTE_SCHED || n->kind == NOTE_SND || n->kind == NOTE_ACK)
         put_stamp(f, n, m, &used);
     four.ee = six.ee = describe(n);
+    int64_t rc = 0;
     if (n->kind == NOTE_ICMP) {
-        nst_addr from = {n->offender, 0};
+        nst_addr from = {n->icmp.reporter, 0};
+        rc = put_quoted(n, m);
         len = f->family == PX_AF_INET ? sizeof four.offender : sizeof six.offender;
         px_addr_store(f, &from, f->family == PX_AF_INET ? (void *)&four.offender : (void *)&six.offender, &len);
         m->namelen = namelen;
-        px_addr_store(f, &n->dst, m->name, &m->namelen);
+        px_addr_store(f, &n->icmp.dst, m->name, &m->namelen);
     }
     if (f->family == PX_AF_INET)
         px_cmsg_put(m, &used, PX_SOL_IP, PX_IP_RECVERR, &four, sizeof four);
     else
         px_cmsg_put(m, &used, PX_SOL_IPV6, PX_IPV6_RECVERR, &six, sizeof six);
     m->controllen = used;
+    bool was_icmp = n->kind == NOTE_ICMP;
     note_free(p, n);
-    return 0;
+    if (was_icmp) { /* Linux's sock_dequeue_err_skb: the pending error is that of the next entry, or none */
+        const struct note *next = link_is_alone(&f->errq) ? NULL : link_entry(f->errq.next, struct note, link);
+        px_take_error(p, f);
+        f->err = next != NULL && next->kind == NOTE_ICMP ? next->icmp.err : 0;
+    }
+    return rc;
 }

@@ -47,6 +47,10 @@ nst_time px_now(const struct px *p) { return p->now; }
 /* What Linux's callbacks of a socket tell those who wait: which bits, or 0 = anything may have changed. */
 static void take_event(struct px *p, struct file *f, uint32_t mask)
 {
+    if (mask & NST_EV_IN)
+        f->arrived = p->now;
+    if (mask & NST_EV_ERROR)
+        px_note_icmp(p, f);
     if (mask & (NST_EV_CONNECT | NST_EV_EOF | NST_EV_CLOSED))
         px_wake(p, f, 0);
     if (mask & (NST_EV_IN | NST_EV_ACCEPT))

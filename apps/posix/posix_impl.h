@@ -17,7 +17,7 @@ enum kind { KIND_FREE, KIND_TCP, KIND_UDP, KIND_EPOLL, KIND_PIPE, KIND_MEMFILE }
 enum { RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2, SHUTDOWN_MASK = 3 }; /* Linux's numbers */
 enum socket_state { SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING }; /* Linux's struct socket */
 enum tcp_state { ESTABLISHED = 1, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING };
-enum { IOV_MAX_ = 1024 /* Linux's UIO_MAXIOV */, OPT_MAX = 80 /* LIMIT: rows of the table of options */ };
+enum { IOV_MAX_ = 1024 /* Linux's UIO_MAXIOV */, OPT_MAX = 160 /* LIMIT: rows of the table of options */ };
 
 struct link { struct link *next, *prev; }; /* ring; linked to itself = alone */
 static inline void link_init(struct link *l) { l->next = l->prev = l; }
@@ -53,10 +53,7 @@ struct note {
     uint64_t at;            /* stream position: one past the last byte concerned */
     uint32_t lo, hi;        /* ZEROCOPY: ids; stamps: lo = ee_data */
     nst_time t;             /* stamps: when it happened */
-    uint32_t ee_errno, info;/* ICMP */
-    uint8_t origin, type, code;
-    nst_ip offender;        /* ICMP: who sent it */
-    nst_addr dst;           /* ICMP: where the packet was going */
+    nst_icmp_error icmp;    /* ICMP */
 };
 
 struct file {
@@ -77,6 +74,8 @@ struct file {
     int32_t opt[OPT_MAX];   /* by row of the table in posix_opt.c */
     uint64_t opt_set[(OPT_MAX + 63) / 64]; /* which of them the application set */
     nst_time rcvtimeo, sndtimeo; /* 0 = no limit */
+    nst_time arrived;       /* when bytes came last; 0 = not yet */
+    uint8_t fo_keys[32], fo_keys_len; /* TCP_FASTOPEN_KEY: 0, 16 or 32 bytes */
     uint64_t written, nread;/* stream bytes queued and read since the connection began */
     uint64_t oob_taken;     /* 1 + stream position of the urgent byte that MSG_OOB has read */
     struct link errq, pending; /* notes to read, notes whose time will come */
@@ -166,12 +165,14 @@ uint32_t px_iov_skip(struct px *p, const struct io *io, uint64_t skip, uint64_t 
 
 /* ---- posix_opt.c */
 enum opt_id { OPT_REUSEADDR, OPT_REUSEPORT, OPT_V6ONLY, OPT_OOBINLINE, OPT_RCVLOWAT, OPT_LINGER, OPT_ZEROCOPY, OPT_TIMESTAMPING,
-              OPT_INQ, OPT_RECVERR4, OPT_RECVERR6, OPT_FREEBIND, OPT_TRANSPARENT, OPT_FASTOPEN_CONNECT, OPT_SNDBUF, OPT_RCVBUF,
+              OPT_INQ, OPT_RECVERR4, OPT_RECVERR6, OPT_TIMESTAMP, OPT_TIMESTAMPNS, OPT_PEEK_OFF, OPT_PKTINFO4, OPT_PKTINFO6,
+              OPT_FREEBIND, OPT_TRANSPARENT, OPT_FASTOPEN_CONNECT, OPT_SNDBUF, OPT_RCVBUF,
               OPT_NAMED /* these are asked for by name; other rows follow */ };
 void px_opt_init(struct file *f);
 int32_t px_opt_of(const struct file *f, int level, int name);     /* as set, or its default; 0 = no such option */
 uint32_t px_stamps_of(const struct file *f);                      /* SOF_TIMESTAMPING_TX_... that every write asks for */
 void px_opt_apply(struct px *p, struct file *f);                  /* to a socket of the stack that was just opened */
+void px_opt_apply_keys(struct px *p, struct file *f);             /* Fast Open's, to a listener */
 
 void px_tcp_info_of(const struct px *p, const struct file *f, struct px_tcp_info *out); /* posix_info.c */
 
@@ -182,6 +183,7 @@ void px_watch_drop_all(struct px *p, struct file *f);             /* f goes: fro
 
 /* ---- posix_errqueue.c */
 void px_note_progress(struct px *p, struct file *f);              /* the stream moved: what became due */
+void px_note_icmp(struct px *p, struct file *f);                  /* what the stack heard of ICMP about it, to the error queue */
 void px_note_written(struct px *p, struct file *f, const struct io *io); /* what one call queued ends at f->written */
 bool px_note_has_room(const struct px *p);
 int64_t px_errqueue_recv(struct px *p, struct file *f, struct px_msghdr *m);

@@ -229,6 +229,18 @@ static int64_t recv_urgent(struct px *p, struct file *f, const struct io *io, co
     return 1;
 }
 
+/* SO_PEEK_OFF: where MSG_PEEK begins, if it does not begin at the front. */
+static uint32_t peek_offset(const struct file *f) { return f->opt[OPT_PEEK_OFF] > 0 ? (uint32_t)f->opt[OPT_PEEK_OFF] : 0; }
+
+/* The view of this reader: one that peeks does not see what lies before its offset. */
+static void look(struct px *p, const struct file *f, bool is_peek, struct view *v)
+{
+    px_view(p, f, v);
+    uint32_t skip = is_peek ? peek_offset(f) : 0;
+    v->s.inq -= skip < v->s.inq ? skip : v->s.inq;
+    v->s.urgent -= skip < v->s.urgent ? skip : v->s.urgent;
+}
+
 /* Moves up to n bytes that are there: to the buffers from `done`, or nowhere with MSG_TRUNC. */
 static uint64_t take(struct px *p, struct file *f, const struct io *io, uint64_t done, uint64_t n)
 {
@@ -241,7 +253,8 @@ static uint64_t take(struct px *p, struct file *f, const struct io *io, uint64_t
         nst_iov one = {nowhere, n - sum < sizeof nowhere ? (size_t)(n - sum) : sizeof nowhere};
         bool is_discarded = (io->flags & PX_MSG_TRUNC) != 0;
         uint32_t niov = is_discarded ? 1 : px_iov_skip(p, io, done + sum, n - sum);
-        nst_msg m = {.iov = is_discarded ? &one : p->iov, .niov = niov, .flags = is_peek ? NST_MSG_PEEK : 0};
+        nst_msg m = {.iov = is_discarded ? &one : p->iov, .niov = niov, .flags = is_peek ? NST_MSG_PEEK : 0,
+                     .peek_offset = is_peek ? peek_offset(f) : 0};
         int64_t got = niov > 0 ? nst_recv(p->n, f->h, &m, p->now) : 0;
         if (got <= 0)
             break;
@@ -285,14 +298,14 @@ static int64_t nothing_there(struct px *p, struct file *f, const struct view *v)
     return v->state == CLOSE ? -PX_ENOTCONN : 1;
 }
 
-int64_t px_stream_recv(struct px *p, struct file *f, const struct io *io, struct px_wait *w, int *out_flags)
+static int64_t receive(struct px *p, struct file *f, const struct io *io, struct px_wait *w, int *out_flags)
 {
     bool is_peek = (io->flags & PX_MSG_PEEK) != 0, may_wait = px_may_wait(f, io->flags, w);
     uint64_t len = px_iov_total(io->iov, io->niov), done = w != NULL && !is_peek ? w->done : 0;
     uint64_t low = f->opt[OPT_RCVLOWAT] < 1 ? 1 : (uint64_t)f->opt[OPT_RCVLOWAT], target = (io->flags & PX_MSG_WAITALL) != 0 ? len : low;
     struct view v;
     target = target < len ? target : len;
-    px_view(p, f, &v);
+    look(p, f, is_peek, &v);
     if (v.state == LISTEN)
         return -PX_ENOTCONN;
     if ((io->flags & PX_MSG_OOB) != 0)
@@ -312,7 +325,7 @@ int64_t px_stream_recv(struct px *p, struct file *f, const struct io *io, struct
             return (int64_t)done;
         if (n > 0 && is_peek && done >= target)
             return (int64_t)done;
-        px_view(p, f, &v);
+        look(p, f, is_peek, &v);
         if (n > 0 && !is_peek && v.s.inq > 0)
             continue;
         if (done >= target && done > 0)
@@ -328,6 +341,17 @@ int64_t px_stream_recv(struct px *p, struct file *f, const struct io *io, struct
         rc = px_pend(p, w, f->rcvtimeo);
         return rc == PX_PENDING || done == 0 ? rc : (int64_t)done;
     }
+}
+
+/* The peek offset goes on with what was peeked, and back with what was read (sk_peek_offset_fwd, _bwd). */
+int64_t px_stream_recv(struct px *p, struct file *f, const struct io *io, struct px_wait *w, int *out_flags)
+{
+    int64_t n = receive(p, f, io, w, out_flags), off = f->opt[OPT_PEEK_OFF];
+    if (n > 0 && off >= 0 && (io->flags & PX_MSG_OOB) == 0) {
+        off = (io->flags & PX_MSG_PEEK) != 0 ? off + n : off > n ? off - n : 0;
+        f->opt[OPT_PEEK_OFF] = off < INT32_MAX ? (int32_t)off : INT32_MAX;
+    }
+    return n;
 }
 
 /* tcp_splice_read: as a read, but the urgent byte and what follows are not for it. */
