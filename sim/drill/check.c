@@ -9,6 +9,7 @@
 #include "code.h"
 #include "command.h"
 #include "names.h"
+#include "posix.h"
 
 /* A structure by the letter of the argument that holds it, and what each member is: a letter as in call.h, or a structure again. */
 struct member {
@@ -186,7 +187,7 @@ static void check_data(struct lex *x, struct d_expr *e)
         check_struct(x, e, 'D');
     else if (e->kind == E_ARRAY)
         check_numbers(x, e->list);
-    else
+    else if (e->kind != E_ELLIPSIS)
         check_number(x, e, 'i');
 }
 
@@ -253,6 +254,15 @@ static void find_call(struct lex *x, struct d_call *c, struct d_pos pos)
         lex_fail(x, pos, "unsupported: unknown system call %s%s", c->name.s, nearest_hint(c->name.s, names, hint, sizeof hint));
 }
 
+/* An option that the socket layer does not know, and that the script expects to work. */
+static void check_option(struct lex *x, const struct d_call *c)
+{
+    const struct d_expr *level = c->args->next, *name = level->next;
+
+    if (c->ret->num != -1 && !px_has_option((int)level->num, (int)name->num))
+        lex_fail(x, name->pos, "unsupported: socket option %.*s", (int)name->text.len, name->text.s);
+}
+
 static void check_call(struct lex *x, struct d_call *c, struct d_pos pos)
 {
     char hint[80];
@@ -269,6 +279,8 @@ static void check_call(struct lex *x, struct d_call *c, struct d_pos pos)
         check_arg(x, e, c->row->args[i++]);
     if (c->ret->kind != E_ELLIPSIS)
         check_number(x, c->ret, 'i');
+    if (!x->failed && (strcmp(c->name.s, "setsockopt") == 0 || strcmp(c->name.s, "getsockopt") == 0))
+        check_option(x, c);
     if (c->error != NULL && !name_errno(c->error->text.s, &c->error_num))
         lex_fail(x, c->error->pos, "unknown error %s%s", c->error->text.s,
                  nearest_hint(c->error->text.s, errno_names(), hint, sizeof hint));

@@ -294,7 +294,7 @@ static void run_action(struct run *r, const struct d_action *a, struct d_pos pos
         set_default_key(r);
         break;
     case ACT_KEY:
-        nst_ctl(r->stack, NST_NO_SOCK, NST_TCP_FASTOPEN_KEY, (void *)(uintptr_t)a->text.s, 16);
+        nst_ctl(r->stack, NST_NO_SOCK, NST_TCP_FASTOPEN_KEY, (void *)(uintptr_t)a->text.s, a->text.len);
         break;
     case ACT_ROUTE:
         change_route(r, &a->route, pos);
@@ -315,6 +315,8 @@ static void run_action(struct run *r, const struct d_action *a, struct d_pos pos
         run_until(r, r->now + (nst_time)a->num);
         break;
     case ACT_METRICS:
+        nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_METRICS_FLUSH, NULL, 0);
+        break;
     case ACT_EVERY:
         break;
     }

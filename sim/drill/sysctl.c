@@ -67,8 +67,8 @@ static const struct sysctl table[] = {
     {"tcp_thin_linear_timeouts", V_NUMBER, "tcp.thin_linear_timeouts", 1},
     {"tcp_fastopen", V_BITS, "tcp.fastopen", 0x607}, /* 0x70000 of the defaults script has no meaning any more */
     {"tcp_fastopen_key", V_KEY, NULL, 0},
-    {"tcp_fastopen_blackhole_timeout_sec", V_ANY, NULL, 0},
-    {"tcp_fastopen_blackhole_detect_timeout_sec", V_ANY, NULL, 0},
+    {"tcp_fastopen_blackhole_timeout_sec", V_NUMBER, "tcp.fastopen_blackhole", 1},
+    {"tcp_fastopen_blackhole_detect_timeout_sec", V_NUMBER, "tcp.fastopen_blackhole", 1},
     {"tcp_syncookies", V_NUMBER, "tcp.syncookies", 1},
     {"tcp_moderate_rcvbuf", V_NUMBER, "tcp.moderate_rcvbuf", 1},
     {"tcp_abort_on_overflow", V_NUMBER, "tcp.abort_on_overflow", 1},
@@ -232,15 +232,27 @@ static int read_numbers(const char *text, int64_t n[3])
     return text[strspn(text, " \t")] == '\0' ? count : 0;
 }
 
-static bool read_key(const char *text, uint8_t key[16])
+/* One key, or two with a comma between. Returns its bytes, 0 = not a key. */
+static size_t read_keys(const char *text, uint8_t key[32])
 {
-    uint32_t w[4];
+    uint32_t w[8];
+    int end[2] = {0, 0};
+    size_t count = 4;
 
-    if (sscanf(text, "%8" SCNx32 "-%8" SCNx32 "-%8" SCNx32 "-%8" SCNx32, &w[0], &w[1], &w[2], &w[3]) != 4)
-        return false;
-    for (size_t i = 0; i < 16; i++)
+    if (sscanf(text, "%8" SCNx32 "-%8" SCNx32 "-%8" SCNx32 "-%8" SCNx32 "%n", &w[0], &w[1], &w[2], &w[3], &end[0]) != 4)
+        return 0;
+    text += end[0];
+    if (*text == ',') {
+        if (sscanf(text, ",%8" SCNx32 "-%8" SCNx32 "-%8" SCNx32 "-%8" SCNx32 "%n", &w[4], &w[5], &w[6], &w[7], &end[1]) != 4)
+            return 0;
+        text += end[1];
+        count = 8;
+    }
+    if (text[strspn(text, " \t")] != '\0')
+        return 0;
+    for (size_t i = 0; i < count * 4; i++)
         key[i] = (uint8_t)(w[i / 4] >> (8 * (i % 4)));
-    return true;
+    return count * 4;
 }
 
 static void set_number(struct lex *x, struct d_pos pos, const struct sysctl *row, const char *value, struct d_action ***tail)
@@ -307,7 +319,8 @@ void sysctl_set(struct lex *x, struct d_pos pos, const char *name, const char *v
 {
     const struct sysctl *row = find_row(name);
     const char *names[TABLE_COUNT + 1], *last = strrchr(name, '.');
-    uint8_t key[16];
+    uint8_t key[32];
+    size_t key_len;
     char hint[80];
 
     if (row == NULL) {
@@ -326,10 +339,11 @@ void sysctl_set(struct lex *x, struct d_pos pos, const char *name, const char *v
         set_cc(x, pos, value, tail);
         break;
     case V_KEY:
-        if (!read_key(value, key))
+        key_len = read_keys(value, key);
+        if (key_len == 0)
             lex_fail(x, pos, "%s=%s: expected a key such as a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4", row->name, value);
         else
-            add(x, tail, ACT_KEY)->text = arena_text(x->arena, (const char *)key, sizeof key);
+            add(x, tail, ACT_KEY)->text = arena_text(x->arena, (const char *)key, key_len);
         break;
     default:
         set_number(x, pos, row, value, tail);
