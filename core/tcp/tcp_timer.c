@@ -33,7 +33,7 @@ void tcp_timer_keepalive(struct tcp *t, struct tcp_pcb *p)
     tcp_timer_set(t, p, TCPT_KEEP, wanted ? time_add(p->last_rcv, NST_MS(p->keepidle_ms)) : NST_NEVER);
 }
 
-/* Since when the user timeout runs: the first SYN, the first retransmission by the timer, the first window probe. NST_NEVER = it does not yet. */
+/* Since when the user timeout runs: the first SYN, the first retransmission by the timer, the first window probe. NST_NEVER = not yet. */
 static nst_time user_timeout_began(const struct tcp_pcb *p, enum tcp_timer which)
 {
     if (which == TCPT_PERSIST)
@@ -213,7 +213,7 @@ static bool on_persist(struct tcp *t, struct tcp_pcb *p)
     /* Probes that are answered reset the count: a window may stay shut for ever, unless nobody waits for the rest (attacks G5, K14). */
     if (p->rec.retransmits >= retry_limit(t, p) || (p->is_orphan && p->rtt.backoff >= retry_limit(t, p)))
         return give_up(t, p, NST_RULE_TCP_GIVE_UP);
-    if (is_user_timeout(t, p, user_timeout_began(p, TCPT_PERSIST))) /* answers do not count: as in Linux it bounds how long the window may be shut */
+    if (is_user_timeout(t, p, user_timeout_began(p, TCPT_PERSIST))) /* as in Linux answered probes count: a window may be shut so long */
         return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
     if (p->rec.probe_since == 0)
         p->rec.probe_since = t->b->now;
