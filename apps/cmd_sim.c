@@ -55,6 +55,7 @@ static int sim_read_file(const char *path, struct scenario *s)
 int sim_read_words(const struct options *o, struct scenario *s)
 {
     struct scenario_error e;
+    const char *file = NULL; /* the last one */
 
     scenario_default(s);
     for (size_t i = 0; i < o->word_count; i++) {
@@ -62,7 +63,7 @@ int sim_read_words(const struct options *o, struct scenario *s)
 
         memset(&e, 0, sizeof e);
         if (strchr(o->word[i], '=') == NULL)
-            status = sim_read_file(o->word[i], s);
+            status = sim_read_file(file = o->word[i], s);
         else if (!scenario_set(s, o->word[i], &e))
             status = refuse(o->word[i], &e, false);
         if (status != EXIT_OK)
@@ -72,6 +73,8 @@ int sim_read_words(const struct options *o, struct scenario *s)
         s->seed = o->seed;
     if (scenario_check(s, &e))
         return EXIT_OK;
+    if (e.line != 0 && file != NULL)
+        return refuse(file, &e, true);
     error_line("sim: %s", e.text);
     return EXIT_USAGE;
 }

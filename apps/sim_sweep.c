@@ -151,12 +151,8 @@ static int run_cell(struct sweep *w, const struct scenario *base, uint64_t cell,
     int status;
 
     make_cell(w, cell);
-    if (!scenario_read(&s, w->cell_text, &e)) {
+    if (!scenario_read(&s, w->cell_text, &e) || !scenario_check(&s, &e)) {
         error_line("%s:%u:%u: cell %" PRIu64 ": %s", w->options->sweep, e.line, e.column, cell, e.text);
-        return EXIT_INPUT;
-    }
-    if (!scenario_check(&s, &e)) {
-        error_line("%s: cell %" PRIu64 ": %s", w->options->sweep, cell, e.text);
         return EXIT_INPUT;
     }
     status = sim_run_open(&r, &s, w->options);

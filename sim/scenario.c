@@ -272,6 +272,7 @@ static const struct key {
     {"seed", read_big, AT(seed)},   {"set", read_setting, 0},          {"offload", read_offload, AT(offload)},
 };
 enum { KEYS = sizeof keys / sizeof *keys };
+_Static_assert((int)KEYS <= (int)SCENARIO_KEYS_MAX, "a place per key");
 static const char *const key_names[] = {"topology", "link",  "back", "access", "hops",   "mtu",    "flows", "cc",  "time",    "bytes",
                                         "start",    "ip",    "skew", "sample", "events", "memory", "seed",  "set", "offload", NULL};
 _Static_assert(sizeof key_names / sizeof *key_names == KEYS + 1, "a name per key");
@@ -329,6 +330,8 @@ bool scenario_set(struct scenario *s, const char *item, struct scenario_error *e
     if (n >= sizeof value ? !refuse(&r, "at most 511 characters") : n == 0 ? !refuse(&r, "a value is missing")
                                                                            : !keys[i].read(&r, (char *)s + keys[i].field))
         return fail_at(e, at + r.at + 1, &r);
+    s->where[i].line = e->line;
+    s->where[i].column = (unsigned)at + 1;
     return true;
 }
 
@@ -387,23 +390,29 @@ bool scenario_check(const struct scenario *s, struct scenario_error *e)
     struct reading r = {.value = ""};
     struct link_spec l;
     struct link_error le;
+    const char *key = "mtu"; /* that does not fit */
     memset(e, 0, sizeof *e);
     bool is_timeless = link_parse(s->link, &l, &le) && l.delay == 0 && l.rate == 0 && l.trace_count == 0;
     link_spec_free(&l);
-    if (scenario_hosts(s) > SCENARIO_HOSTS_MAX)
+    if (scenario_hosts(s) > SCENARIO_HOSTS_MAX) {
+        key = "flows";
         snprintf(r.why, sizeof r.why, "%u flows need %u hosts here; at most %d", s->flows, scenario_hosts(s), SCENARIO_HOSTS_MAX);
-    else if (is_timeless)
+    } else if (is_timeless) {
+        key = "link";
         snprintf(r.why, sizeof r.why, "link %s: needs a rate or a delay, or time stands still", s->link);
-    else if (s->topology == TOPOLOGY_CHAIN && s->mtus != 1 && s->mtus != s->hops)
+    } else if (s->topology == TOPOLOGY_CHAIN && s->mtus != 1 && s->mtus != s->hops) {
         snprintf(r.why, sizeof r.why, "mtu names %zu hops, and the chain has %u", s->mtus, s->hops);
-    else if (s->topology != TOPOLOGY_CHAIN && s->mtus != 1)
+    } else if (s->topology != TOPOLOGY_CHAIN && s->mtus != 1) {
         snprintf(r.why, sizeof r.why, "one mtu, except in topology=chain");
-    else if (s->topology != TOPOLOGY_CHAIN && s->mtu_changes > 0)
+    } else if (s->topology != TOPOLOGY_CHAIN && s->mtu_changes > 0) {
         snprintf(r.why, sizeof r.why, "an mtu changes in topology=chain only, where routers know it; link mtu=N@TIME is a black hole");
-    else if (s->family == 6 && least_mtu(s) < 1280)
+    } else if (s->family == 6 && least_mtu(s) < 1280) {
         snprintf(r.why, sizeof r.why, "IPv6 needs an mtu of 1280");
-    else
+    } else {
         return true;
-    fail_at(e, 1, &r);
+    }
+    int i = find(key, strlen(key), key_names);
+    fail_at(e, s->where[i].column, &r);
+    e->line = s->where[i].line;
     return false;
 }

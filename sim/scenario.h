@@ -8,7 +8,8 @@
 
 enum scenario_topology { TOPOLOGY_PAIR, TOPOLOGY_DUMBBELL, TOPOLOGY_PARKING, TOPOLOGY_INCAST, TOPOLOGY_CHAIN };
 
-enum { SCENARIO_FLOWS_MAX = 50000, SCENARIO_HOSTS_MAX = 20000, SCENARIO_LIST_MAX = 16, SCENARIO_SETS_MAX = 32, SCENARIO_SPEC_MAX = 512 };
+enum { SCENARIO_FLOWS_MAX = 50000, SCENARIO_HOSTS_MAX = 20000, SCENARIO_LIST_MAX = 16, SCENARIO_SETS_MAX = 32, SCENARIO_SPEC_MAX = 512,
+       SCENARIO_KEYS_MAX = 32 };
 
 struct scenario_mtu { /* a hop of a chain gets another one */
     nst_time at;
@@ -39,12 +40,13 @@ struct scenario {
     uint64_t seed;
     nst_setting_value set[SCENARIO_SETS_MAX];
     size_t sets;
+    struct { unsigned line, column; } where[SCENARIO_KEYS_MAX]; /* of each key's value, for errors; line 0 = not in a file */
 };
 
 #define SCENARIO_TIME_MAX NST_S(86400)
 
 struct scenario_error {
-    unsigned line, column;   /* from 1 */
+    unsigned line, column;   /* from 1; line 0, of scenario_check: no file says it */
     char text[600];          /* what stood there and what was expected */
     char word[40];           /* an unknown name; empty: the error is about a value */
     const char *names[LINK_KEYS]; /* the known ones, up to NULL */

@@ -60,6 +60,10 @@ sim sim.bad
 [ $got -eq 4 ] || fail "exit status $got for a wrong file"
 want sim.err "^netstack: sim.bad:2:6: 'renu': unknown; one of: reno cubic bbr$"
 want sim.err '^  did you mean reno\?$'
+printf 'topology = dumbbell\n\nflows = 20000\n' >sim.bad
+sim sim.bad
+[ $got -eq 4 ] || fail "exit status $got for a file whose lines do not fit together"
+want sim.err '^netstack: sim.bad:3:9: 20000 flows need 40000 hosts here; at most 20000$'
 sim nowhere
 [ $got -eq 3 ] || fail "exit status $got for a missing file"
 sim flows=60000

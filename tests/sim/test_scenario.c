@@ -45,14 +45,14 @@ static void texts_say_what_is_wrong(void **state)
 static void what_does_not_fit_together_is_refused(void **state)
 {
     (void)state;
-    static const struct { const char *text, *words; } row[] = {
-        {"link loss=1%", "needs a rate or a delay"},
-        {"topology dumbbell\nflows 20000", "40000 hosts"},
-        {"mtu 1500,1400", "one mtu"},
-        {"topology chain\nhops 3\nmtu 1500,1400", "mtu names 2 hops, and the chain has 3"},
-        {"ip 6\nmtu 1000", "IPv6 needs"},
-        {"ip 6\ntopology chain\nmtu 1500,1500+1000@1s", "IPv6 needs"},
-        {"mtu 1500+1400@1s", "topology=chain only"},
+    static const struct { const char *text; unsigned line, column; const char *words; } row[] = {
+        {"link loss=1%", 1, 6, "needs a rate or a delay"},
+        {"topology dumbbell\nflows =  20000", 2, 10, "40000 hosts"},
+        {"mtu 1500,1400", 1, 5, "one mtu"},
+        {"topology chain\nhops 3\nmtu 1500,1400", 3, 5, "mtu names 2 hops, and the chain has 3"},
+        {"ip 6\nmtu 1000", 2, 5, "IPv6 needs"},
+        {"ip 6\ntopology chain\nmtu 1500,1500+1000@1s", 3, 5, "IPv6 needs"},
+        {"mtu 1500+1400@1s", 1, 5, "topology=chain only"},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         struct scenario s;
@@ -60,7 +60,8 @@ static void what_does_not_fit_together_is_refused(void **state)
         scenario_default(&s);
         assert_true(scenario_read(&s, row[i].text, &e));
         assert_false(scenario_check(&s, &e));
-        assert_non_null(strstr(e.text, row[i].words));
+        if (e.line != row[i].line || e.column != row[i].column || strstr(e.text, row[i].words) == NULL)
+            fail_msg("%s: %u:%u: %s", row[i].text, e.line, e.column, e.text);
     }
 }
 
