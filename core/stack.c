@@ -6,6 +6,7 @@
  * Memory: `lay_out` is run twice, once measuring and once for real, so nst_footprint and nst_new cannot disagree. */
 #include <sock/socket.h>
 #include <string.h>
+#include <tcp/tcp_verify.h>
 
 enum { TX_BATCH = 64 /* LIMIT: frames per call of nst_output: their headers live here until the next call */ };
 
@@ -16,8 +17,11 @@ struct nst {
     struct tcp tcp;
     struct sockets socks;
     struct tx_hdr hdr[TX_BATCH];
-    uint64_t size; /* of the arena, this struct included */
+    uint64_t size;  /* of the arena, this struct included */
+    uint64_t verify_credit;
 };
+
+enum { VERIFY_OBJECTS = 512 /* per call, on average: a small stack is looked at after every call */ };
 
 /* ---------------------------------------------------------------------------------------------------- life of a stack */
 
@@ -225,6 +229,20 @@ static bool next_frame(struct nst *n, struct netif *nif, struct tx_hdr *hdr, nst
     return false;
 }
 
+/* Did whatever was called since the last time leave everything right? Asked where somebody watches: simulators, tests. */
+static void verify(struct nst *n)
+{
+    if (!NST_VERIFY && n->b.env.trace == NULL)
+        return;
+    n->verify_credit += VERIFY_OBJECTS;
+    if (n->verify_credit < (uint64_t)n->tcp.conns.fresh + n->tcp.pcbs.fresh + n->tcp.segs.fresh + n->tcp.ivs.fresh)
+        return;
+    n->verify_credit = 0;
+    const char *broken = tcp_verify(&n->tcp);
+    if (broken != NULL)
+        base_panic(&n->b, broken, __FILE_NAME__, __LINE__);
+}
+
 size_t nst_output(nst *n, int ifx, nst_tx_frame *tx, size_t max, nst_time now)
 {
     set_now(n, now);
@@ -235,10 +253,12 @@ size_t nst_output(nst *n, int ifx, nst_tx_frame *tx, size_t max, nst_time now)
     if (nif == NULL || (nif->cfg.flags & NST_IF_UP) == 0)
         return 0;
     max = max < TX_BATCH ? max : TX_BATCH;
+    verify(n);
     while (count < max && next_frame(n, nif, &n->hdr[count], &tx[count]))
         count++;
     if (count == 0)
         tcp_idle_sweep(&n->tcp, 0);
+    verify(n);
     return count;
 }
 

@@ -29,6 +29,7 @@ static void search(uint32_t plant, uint64_t budget, struct found *f, struct swar
 int main(int argc, char **argv)
 {
     unsigned bugs = 0, found = 0, status = 0;
+    uint64_t rules = 0; /* that found one */
     for (unsigned i = 0; nst_plant_get_info(i) != NULL; i++) {
         const nst_plant_info *p = nst_plant_get_info(i);
         struct found f;
@@ -40,6 +41,7 @@ int main(int argc, char **argv)
         bugs += i != 0;
         found += i != 0 && f.seed != 0;
         status |= !is_right;
+        rules |= f.seed != 0 ? 1ull << f.r.verdict.rule : 0;
         if (f.seed == 0)
             printf("%-18s %-4s %s\n", p->name, p->k, i == 0 ? "nothing found" : "NOT FOUND");
         else
@@ -49,5 +51,11 @@ int main(int argc, char **argv)
         fflush(stdout);
     }
     printf("%u of %u planted bugs found within %u seeds\n", found, bugs, BUDGET);
+    static const enum oracle_rule swarms[] = {ORACLE_DATAGRAM, ORACLE_LIVENESS, ORACLE_PANIC}; /* not the oracle's */
+    for (size_t i = 0; argc < 2 && i < sizeof swarms / sizeof *swarms; i++)
+        if ((rules >> swarms[i] & 1) == 0) {
+            printf("no bug was found by \"%s\"\n", oracle_rule_get_info(swarms[i])->name);
+            status = 1;
+        }
     return status != 0 || (argc < 2 && bugs < 30) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

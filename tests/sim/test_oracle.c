@@ -260,6 +260,94 @@ TEST(oracle, RST_EXACT)
     expect(ORACLE_RST_EXACT);
 }
 
+TEST(oracle, MSS)
+{
+    setup();
+    sent((struct hand){.seq = ISS + 501, ACKED, .len = 1470, .flags = 24});
+    expect(ORACLE_MSS);
+}
+
+static void begin(struct oracle_config c)
+{
+    setup();
+    oracle_free(w.o);
+    w.o = oracle_new(&c);
+    w.note = (nst_tx_note){.conn = 1, .state = 2, .rto_us = 1000000, .cwnd = 100000};
+}
+
+TEST(oracle, EARLY_DATA)
+{
+    begin((struct oracle_config){.rto_min = NST_MS(200), .rto_max = NST_S(120), .max_retries = 3});
+    sent((struct hand){.seq = ISS, .len = 10, .flags = 2, .syn_opts = true, .ts = 10});
+    expect(ORACLE_EARLY_DATA);
+}
+
+TEST(oracle, SRTT)
+{
+    begin((struct oracle_config){.rto_min = NST_MS(200), .rto_max = NST_S(120), .max_retries = 3, .path_rtt = NST_MS(100)});
+    w.note.srtt_us = 50000;
+    sent((struct hand){.seq = ISS, .flags = 2, .syn_opts = true, .ts = 10});
+    expect(ORACLE_SRTT);
+}
+
+TEST(oracle, ACCEPT)
+{
+    begin((struct oracle_config){.rto_min = NST_MS(200), .rto_max = NST_S(120), .max_retries = 3});
+    struct oracle_conn k = conn();
+    oracle_app_accepted(w.o, &k, w.now);
+    expect(ORACLE_ACCEPT);
+}
+
+TEST(oracle, WND_SHUT)
+{
+    setup();
+    struct oracle_conn k = conn();
+    uint8_t bytes[1000];
+    got((struct hand){.seq = IRS + 101, .ack = ISS + 1, .len = 900, .flags = 24, .ts = 520, .ecr = 12});
+    sent((struct hand){.seq = ISS + 501, .ack = IRS + 1001, .flags = 16, .ecr = 520, .wnd = 1});
+    oracle_pattern(&w.b, &w.a, 0, bytes, 1000);
+    oracle_app_read(w.o, &k, w.now, bytes, 1000);
+    oracle_app_drained(w.o, &k);
+    oracle_flushed(w.o, 1, w.now); /* another host's turn: not yet */
+    EQ(oracle_verdict(w.o)->count, 0);
+    oracle_flushed(w.o, 0, w.now);
+    expect(ORACLE_WND_SHUT);
+}
+
+TEST(oracle, STORM)
+{
+    setup();
+    for (unsigned i = 0; i <= 200000; i++)
+        sent((struct hand){.seq = ISS + 501, ACKED, .flags = 16, .ts = 1000});
+    expect(ORACLE_STORM);
+}
+
+/* Pools are those of a stack. DATAGRAM, LIVENESS and PANIC are the swarm's own: tests/sim/planted.c shows that they fire. */
+static void look_at_pools(struct t *t, uint32_t max_tcp, bool is_end, enum oracle_rule rule)
+{
+    nst_config c;
+    setup();
+    nst_config_default(&c);
+    c.max_tcp = max_tcp;
+    c.pages = 1 << 20;
+    oracle_pools(w.o, 0, t->n, &c, is_end, w.now);
+    expect(rule);
+}
+
+TEST(oracle, POOL) { look_at_pools(t_established(), 0, false, ORACLE_POOL); }
+TEST(oracle, LEAK) { look_at_pools(t_established(), 4096, true, ORACLE_LEAK); }
+
+TEST(oracle, DROP)
+{
+    struct t *t = t_established(.pages = 4, .rcvbuf = 60000);
+    for (unsigned i = 0; i < 10; i++)
+        RECV(0, .seq = 1 + i * 1460, .len = 1460);
+    (void)t_sent(t, 0);
+    look_at_pools(t, 4096, false, ORACLE_DROP);
+    EQ(t_abort(t), 0);
+    (void)t_sent(t, 0);
+}
+
 /* ------------------------------------------------------------------------------------- what looks wrong and is right */
 
 static void accept(void)
