@@ -271,7 +271,8 @@ int live_open_device(struct live *l)
 {
     /* A recording shows packets as they are on a wire, with checksums; a bad link hits packets, not superframes. */
     const bool may_offload = !l->options->no_offload && l->options->impair == NULL && l->options->record == NULL;
-    const unsigned flags = (may_offload ? TUN_OFFLOAD : 0u) | (l->options->queues > 1 ? TUN_QUEUE : 0u);
+    const unsigned flags = (may_offload ? TUN_OFFLOAD : 0u) | (l->options->queues > 1 ? TUN_QUEUE : 0u) |
+                           (l->options->no_uring ? 0u : TUN_RING);
     struct tun_failure why;
     struct tun_link link;
     int status;

@@ -328,6 +328,13 @@ static int set_no_offload(struct options *o, const char *v)
     return EXIT_OK;
 }
 
+static int set_no_uring(struct options *o, const char *v)
+{
+    (void)v;
+    o->no_uring = true;
+    return EXIT_OK;
+}
+
 static int set_queues(struct options *o, const char *v)
 {
     uint64_t n;
@@ -492,6 +499,7 @@ static const struct spec specs[] = {
     {"app", 0, VALUE, IN_TUN, "NAME[:PORT]", set_app},
     {"no-config", 0, NO_VALUE, IN_TUN, NULL, set_no_config},
     {"no-offload", 0, NO_VALUE, IN_TUN, NULL, set_no_offload},
+    {"no-uring", 0, NO_VALUE, IN_TUN, NULL, set_no_uring},
     {"queues", 0, VALUE, IN_TUN, "N", set_queues},
     {"busy-poll", 0, VALUE, IN_TUN, "USEC", set_busy_poll},
     {"connect", 0, VALUE, IN_TUN, "HOST:PORT", set_connect},

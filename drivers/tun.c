@@ -17,11 +17,14 @@
  * superframes. Writing either needs no consent. Each offload is probed by itself; a kernel without some gives fewer,
  * one without IFF_VNET_HDR none. The header is translated, not believed: what no nst_offload can express becomes one
  * that the core refuses under a named reason.
+ * io_uring: where there is one, a fill that expects more than one frame and a flush of more than one go through it, one system call each
+ * (uring.c). Writes are linked: behind one that was not taken none is tried, so the invariants above hold as they are.
  * Several queues (IFF_MULTI_QUEUE): a driver each, for threads that share nothing.
  * Deliberately missing: TAP, IFF_NAPI (the device's interrupt load does not come from here), UFO.
  */
 #define _DEFAULT_SOURCE
 #include "tun.h"
+#include "uring.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -45,6 +48,11 @@ enum {
     RETRY_MIN_NS = 1000000,
     RETRY_MAX_NS = 64000000,
     INTERRUPTS_MAX = 16,        /* EINTR in a row before the call counts as "not now" */
+    RING_READS = 32,            /* frames of a fill by io_uring, when they are small */
+    RING_LARGE = 4,             /* when they are large: as many as RX_BUFFER has room for, for the same reason */
+    LARGE = 4096,
+    RING_STRIDE = (FRAME_MAX + VNET_GAP + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN + 5 * FRAME_ALIGN, /* no power of two: the first
+                                   lines of all buffers must not meet in one set of the cache */
 };
 
 #ifndef TUN_F_USO4 /* Linux 6.2 */
@@ -67,8 +75,21 @@ struct waiting {
     size_t len;
 };
 
+/* What a call through the ring needs until it is done. */
+struct ring_room {
+    uint8_t rx[RING_READS * RING_STRIDE];
+    struct vnet_hdr hdr[DRIVER_BATCH];
+    struct iovec iov[DRIVER_BATCH][NST_TX_IOV_MAX + 1];
+    int32_t result[URING_MAX];
+};
+_Static_assert((int)DRIVER_BATCH <= (int)URING_MAX, "a batch is one call");
+
 struct tun {
     struct driver driver;               /* first: the two convert into each other */
+    bool wants_ring;                    /* opened at the first call, by the thread that uses it */
+    struct uring *ring;                 /* NULL = none */
+    struct ring_room *room;             /* there while ring is */
+    size_t mean;                        /* bytes of a frame in the last fill through the ring */
     struct tun_io io;
     uint8_t *rx;                        /* RX_BUFFER bytes */
     size_t vnet;                        /* bytes of the header before each packet: 0 or VNET_HDR */
@@ -127,6 +148,11 @@ static void take_frame(struct tun *t, uint8_t *at, size_t len, nst_rx_frame *f)
     t->driver.stats.rx_bytes += f->len;
 }
 
+static bool is_gone(int error)
+{
+    return error == EBADFD || error == EBADF || error == ENODEV;
+}
+
 /* One read, interrupts aside: > 0 bytes, 0 = nothing now, -errno = gone. */
 static ssize_t read_once(struct tun *t, uint8_t *at)
 {
@@ -142,8 +168,61 @@ static ssize_t read_once(struct tun *t, uint8_t *at)
         if (len < 0 && (errno == EAGAIN || errno == EINTR))
             return 0;
         d->stats.rx_errors++; /* no packet is empty: take it for "nothing now"; EIO: the link is down */
-        return len < 0 && (errno == EBADFD || errno == EBADF || errno == ENODEV) ? -errno : 0;
+        return len < 0 && is_gone(errno) ? -errno : 0;
     }
+}
+
+static void drop_ring(struct tun *t)
+{
+    uring_close(t->ring);
+    free(t->room);
+    t->ring = NULL;
+    t->room = NULL;
+}
+
+static bool has_ring(struct tun *t)
+{
+    if (!t->wants_ring)
+        return t->ring != NULL;
+    t->wants_ring = false;
+    t->room = malloc(sizeof *t->room);
+    t->ring = t->room != NULL ? uring_open(t->driver.fd) : NULL;
+    if (t->ring == NULL)
+        drop_ring(t);
+    return t->ring != NULL;
+}
+
+/* The same as fill, in one call: room for twice as many as came last. -1: the ring broke. */
+static int fill_by_ring(struct tun *t, nst_rx_frame *rx, size_t max)
+{
+    struct driver *d = &t->driver;
+    size_t want = 2 * t->expect, most = t->mean > LARGE ? RING_LARGE : RING_READS, n = 0, bytes = 0;
+    int gone = 0;
+
+    want = want < most ? want : most;
+    want = want < max ? want : max;
+    for (unsigned i = 0; i < want; i++)
+        uring_read(t->ring, i, t->room->rx + i * RING_STRIDE + VNET_GAP - t->vnet, t->vnet + FRAME_MAX);
+    if (uring_run(t->ring, (unsigned)want, t->room->result) != 0)
+        return -1;
+    for (unsigned i = 0; i < want; i++) {
+        const int32_t len = t->room->result[i];
+
+        if (len == -EOPNOTSUPP) /* an old kernel: all of them say so */
+            return -1;
+        if (len > 0) {
+            take_frame(t, t->room->rx + i * RING_STRIDE + VNET_GAP - t->vnet, (size_t)len, &rx[n++]);
+            bytes += (size_t)len;
+        } else if (len != -EAGAIN && len != -EINTR) {
+            d->stats.rx_errors++;
+            gone = is_gone(-len) ? len : gone;
+        }
+    }
+    t->mean = n > 0 ? bytes / n : 0;
+    t->expect = n > 0 ? n : 1;
+    d->more = n == want;
+    d->stats.rx_frames += n;
+    return n == 0 && gone != 0 ? gone : (int)n;
 }
 
 /* Reads until EAGAIN, the batch or the buffer is full - or until as many came as are likely: the read that would tell that there is
@@ -151,6 +230,13 @@ static ssize_t read_once(struct tun *t, uint8_t *at)
 static int fill(struct driver *d, nst_rx_frame *rx, size_t max)
 {
     struct tun *t = tun_of(d);
+    if (t->expect > 1 && max > 1 && has_ring(t)) {
+        const int got = fill_by_ring(t, rx, max);
+
+        if (got != -1)
+            return got;
+        drop_ring(t);
+    }
     size_t n = 0, used = VNET_GAP - t->vnet, limit = t->expect < max ? t->expect : max;
 
     if (limit > DRIVER_BATCH)
@@ -178,33 +264,33 @@ static int fill(struct driver *d, nst_rx_frame *rx, size_t max)
 
 enum verdict { SENT, LOST, NOT_NOW, GONE };
 
-static enum verdict send_iov(struct tun *t, const struct iovec *iov, int n, size_t len)
+/* What a write of `len` bytes means that gave `done`, or -errno. */
+static enum verdict judge(struct tun *t, ssize_t done, size_t len)
 {
     struct driver_stats *stats = &t->driver.stats;
-    int interrupts = 0;
 
-    for (;;) {
+    if (done >= 0 && (size_t)done >= len) {
+        stats->tx_frames++;
+        stats->tx_bytes += len - t->vnet;
+        return SENT;
+    }
+    if (done == -EAGAIN || done == -EINTR || done == -ENOBUFS || done == -ENOMEM) {
+        stats->tx_blocked++;
+        return NOT_NOW;
+    }
+    if (done < 0 && is_gone((int)-done))
+        return GONE;
+    stats->tx_lost++; /* a device takes a packet whole; a short count would be one cut off */
+    return LOST;
+}
+
+static enum verdict send_iov(struct tun *t, const struct iovec *iov, int n, size_t len)
+{
+    for (int interrupts = 0;; interrupts++) {
         const ssize_t done = t->io.writev(t->driver.fd, iov, n);
 
-        if (done >= 0) { /* a device takes a packet whole; a short count would be one cut off */
-            if ((size_t)done < len) {
-                stats->tx_lost++;
-                return LOST;
-            }
-            stats->tx_frames++;
-            stats->tx_bytes += len - t->vnet;
-            return SENT;
-        }
-        if (errno == EINTR && interrupts++ < INTERRUPTS_MAX)
-            continue;
-        if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ENOMEM) {
-            stats->tx_blocked++;
-            return NOT_NOW;
-        }
-        if (errno == EBADFD || errno == EBADF || errno == ENODEV)
-            return GONE;
-        stats->tx_lost++;
-        return LOST;
+        if (done >= 0 || errno != EINTR || interrupts >= INTERRUPTS_MAX)
+            return judge(t, done >= 0 ? done : -errno, len);
     }
 }
 
@@ -230,20 +316,60 @@ static struct vnet_hdr header_of(const nst_tx_frame *f)
     return h;
 }
 
-static enum verdict send_frame(struct tun *t, const nst_tx_frame *f)
+/* The pieces of a frame, the virtio header in front where there is one. */
+static int gather(const struct tun *t, const nst_tx_frame *f, struct vnet_hdr *h, struct iovec iov[NST_TX_IOV_MAX + 1])
 {
-    struct iovec iov[NST_TX_IOV_MAX + 1];
-    struct vnet_hdr h = {0};
     int n = 0;
 
     if (t->vnet != 0) {
-        if (f->off.csum_state != NST_CSUM_NONE)
-            h = header_of(f);
-        iov[n++] = (struct iovec){.iov_base = &h, .iov_len = VNET_HDR};
+        *h = f->off.csum_state != NST_CSUM_NONE ? header_of(f) : (struct vnet_hdr){0};
+        iov[n++] = (struct iovec){.iov_base = h, .iov_len = VNET_HDR};
     }
     for (uint32_t i = 0; i < f->niov; i++)
         iov[n++] = (struct iovec){.iov_base = f->iov[i].base, .iov_len = f->iov[i].len};
+    return n;
+}
+
+static enum verdict send_frame(struct tun *t, const nst_tx_frame *f)
+{
+    struct iovec iov[NST_TX_IOV_MAX + 1];
+    struct vnet_hdr h;
+    const int n = gather(t, f, &h, iov);
+
     return send_iov(t, iov, n, t->vnet + f->len);
+}
+
+/* Sends tx[*at..n) in one call, or one more for each that is lost; *at becomes the first one that was not dealt with. */
+static enum verdict send_by_ring(struct tun *t, const nst_tx_frame *tx, size_t n, size_t *at)
+{
+    struct ring_room *room = t->room;
+    enum verdict verdict = SENT;
+
+    while (*at < n && verdict != NOT_NOW && verdict != GONE) {
+        const unsigned count = (unsigned)(n - *at);
+        unsigned i = 0;
+
+        for (; i < count; i++) {
+            const int pieces = gather(t, &tx[*at + i], &room->hdr[i], room->iov[i]);
+
+            uring_writev(t->ring, i, room->iov[i], (unsigned)pieces, true);
+        }
+        if (uring_run(t->ring, count, room->result) != 0) { /* what it did is not known: rather twice than never */
+            drop_ring(t);
+            return SENT;
+        }
+        if (room->result[0] == -EOPNOTSUPP) {
+            drop_ring(t);
+            return SENT;
+        }
+        for (i = 0; i < count && room->result[i] != -ECANCELED; i++) {
+            verdict = judge(t, room->result[i], t->vnet + tx[*at + i].len);
+            if (verdict == NOT_NOW || verdict == GONE)
+                break;
+        }
+        *at += i;
+    }
+    return verdict;
 }
 
 /* Copies a frame to the end of the waiting list. */
@@ -295,7 +421,9 @@ static int flush(struct driver *d, const nst_tx_frame *tx, size_t n)
 
     if (send_waiting(t, &verdict)) {
         d->retry_ns = 0;
-        for (; i < n; i++) {
+        if (n > 1 && has_ring(t))
+            verdict = send_by_ring(t, tx, n, &i);
+        for (; i < n && verdict != NOT_NOW && verdict != GONE; i++) {
             verdict = send_frame(t, &tx[i]);
             if (verdict == NOT_NOW || verdict == GONE)
                 break;
@@ -320,6 +448,7 @@ static void close_tun(struct driver *d)
         free(t->wait[i].data);
     if (d->offload != 0) /* they outlive us on a device that is persistent, and the next holder may not know of them */
         (void)ioctl(d->fd, TUNSETOFFLOAD, 0ul);
+    drop_ring(t);
     close(d->fd);
     free(t->rx);
     free(t);
@@ -353,6 +482,11 @@ struct driver *tun_attach(int fd, const struct tun_io *io)
     t->io = io != NULL ? *io : real;
     t->expect = DRIVER_BATCH;
     return &t->driver;
+}
+
+void tun_use_ring(struct driver *d)
+{
+    tun_of(d)->wants_ring = true;
 }
 
 void tun_use_vnet_hdr(struct driver *d, uint32_t offload)
@@ -545,6 +679,8 @@ struct driver *tun_open(const char *name, unsigned flags, bool *created, struct 
         close(fd);
         return NULL;
     }
+    if ((flags & TUN_RING) != 0)
+        tun_use_ring(d);
     const uint32_t offload = probe_offloads(fd, has_vnet);
     if (has_vnet)
         tun_use_vnet_hdr(d, offload);

@@ -30,7 +30,8 @@ struct tun_failure {
     char holder[32];
 };
 
-enum { TUN_OFFLOAD = 1 /* use what the kernel has of offloads; which, driver->offload tells */, TUN_QUEUE = 2 /* one queue of several */ };
+enum { TUN_OFFLOAD = 1 /* use what the kernel has of offloads; which, driver->offload tells */, TUN_QUEUE = 2 /* one queue of several */,
+       TUN_RING = 4 /* batches by io_uring, where the kernel has it and lets us */ };
 
 /* Creates the device, or attaches to it when it exists (*created tells). With TUN_QUEUE each call opens a further queue; the kernel keeps
  * a flow on the queue from which its packets come. NULL and *why on failure. */
@@ -45,6 +46,9 @@ struct tun_io {
 /* The same over a descriptor that is open already and keeps packet boundaries; it is closed by close. NULL
  * for `io` takes the real calls. NULL when memory is short. */
 struct driver *tun_attach(int fd, const struct tun_io *io);
+
+/* Batches go through io_uring from the first call on, where there is one; the replaceable calls are for what goes alone. */
+void tun_use_ring(struct driver *d);
 
 /* Each packet of this driver's descriptor has a virtio-net header before it, and the device takes these NST_OFFLOAD_... */
 void tun_use_vnet_hdr(struct driver *d, uint32_t offload);

@@ -19,7 +19,12 @@ transfers
 stop_stack
 expect '0 bad checksum' stack.out
 
-start_stack --busy-poll 200
+start_stack --no-uring --no-offload
+transfers
+stop_stack
+expect '0 bad checksum' stack.out
+
+start_stack --no-uring --busy-poll 0
 transfers
 stop_stack
 expect '0 bad checksum' stack.out
