@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* netstack sim --swarm N: runs N seeds, prints one line for each that fails, shrinks the first few and leaves for each of these a
- * capture with the reasons of every packet (swarm-SEED.pcapng) and the scenario in words (swarm-SEED.txt). */
+ * capture with the reasons of every packet (swarm-SEED.pcapng) and a script that tells the scenario and repeats it (swarm-SEED.sh). */
 #define _DEFAULT_SOURCE
 #include "cmd_swarm.h"
 
@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "drivers/pcap_record.h"
@@ -39,7 +40,7 @@ static const char help[] =
     "      --out=DIR         where captures and scenarios of failures go (.)\n"
     "  -q, --quiet           failures and totals only\n"
     "\n"
-    "A failure prints the line that repeats it, shrunk to what it needs, and leaves swarm-SEED.pcapng and .txt.\n"
+    "A failure prints the line that repeats it, shrunk to what it needs, and leaves swarm-SEED.pcapng and .sh.\n"
     "Exit: 0 all passed, 1 some failed, 2 wrong command line.  docs/swarm.md tells what is checked.\n"
     "\n"
     "Faults:\n";
@@ -97,18 +98,38 @@ static void record(void *user, int from, int to, nst_time t, const uint8_t *ip, 
     (void)pcap_record_frame(r->file, t % (1ull << 62), note != NULL, &iov, 1, comment);
 }
 
+/* The scenario in words, as comments, and the line that repeats it. */
+static bool leave_script(const struct command *c, const struct swarm_options *o)
+{
+    char path[600], line[256];
+    bool is_new = true;
+    snprintf(path, sizeof path, "%s/swarm-%llu.sh", c->out, (unsigned long long)o->seed);
+    FILE *f = fopen(path, "w"), *words = tmpfile();
+    if (f == NULL || words == NULL) {
+        error_line("%s: %s", path, strerror(errno));
+        return false;
+    }
+    swarm_describe(o, words);
+    rewind(words);
+    fputs("#!/bin/sh\n", f);
+    for (int ch; (ch = fgetc(words)) != EOF; is_new = ch == '\n') {
+        if (is_new && ch != '#')
+            fputs("# ", f);
+        fputc(ch, f);
+    }
+    swarm_options_text(o, line, sizeof line);
+    fprintf(f, "exec \"${NETSTACK:-netstack}\" sim --swarm 1 %s\n", line);
+    fclose(words);
+    fchmod(fileno(f), 0755);
+    return fclose(f) == 0;
+}
+
 static void leave_capture(const struct command *c, const struct swarm_options *o)
 {
     char path[600], err[160];
     struct recorder r;
-    snprintf(path, sizeof path, "%s/swarm-%llu.txt", c->out, (unsigned long long)o->seed);
-    FILE *f = fopen(path, "w");
-    if (f == NULL) {
-        error_line("%s: %s", path, strerror(errno));
+    if (!leave_script(c, o))
         return;
-    }
-    swarm_describe(o, f);
-    fclose(f);
     snprintf(path, sizeof path, "%s/swarm-%llu.pcapng", c->out, (unsigned long long)o->seed);
     r.file = pcap_record_open(path, "netstack sim --swarm", err, sizeof err);
     if (r.file == NULL) {
@@ -204,9 +225,11 @@ static int run(struct command *c, bool describe)
     return t.failures == 0 && is_covered ? EXIT_OK : EXIT_FALSE;
 }
 
-int cmd_swarm(int argc, char *const *argv)
+int cmd_swarm(int argc, char *const *argv) { return cmd_swarm_planted(argc, argv, 0); }
+
+int cmd_swarm_planted(int argc, char *const *argv, uint32_t plant)
 {
-    struct command c = {.many = {.base = {.seed = 1}, .jobs = 1}, .out = "."};
+    struct command c = {.many = {.base = {.seed = 1, .plant = plant}, .jobs = 1}, .out = "."};
     bool describe = false, ok = true;
     uint64_t n = 0;
     int opt;
