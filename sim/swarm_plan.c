@@ -138,6 +138,7 @@ static void draw_settings(struct plan *p, int h)
         {NST_SET_TCP_SYNCOOKIES, 0, 3}, {NST_SET_TCP_RTO_MIN, (int64_t)luck_range(&v, 1, 1000), 4},
         {NST_SET_TCP_FASTOPEN, 0x603 | (int64_t)luck_below(&v, 2) * 4, 2}, {NST_SET_TCP_SYN_LINEAR, (int64_t)luck_below(&v, 5), 5},
         {NST_SET_TCP_MIN_MSS, (int64_t)luck_range(&v, 48, 64), 6},
+        {NST_SET_TCP_AWAKE, (int64_t)luck_below(&v, 3), 3}, /* connections rest and wake all the time */
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         set(p, h, &c, row[i].s, row[i].value, row[i].rarely);
