@@ -107,6 +107,26 @@ TEST(idle, bbr_keeps_its_model)
     CHECK(t_pcb(t)->cc.pacing_bps > 0 && t_pcb(t)->cc.send_quantum > 0);
 }
 
+/* What a short history leaves at its beginning: a value of its own in each. */
+TEST(idle, rare_values_survive)
+{
+    struct t *t = with_history(NST_CC_RENO);
+    struct tcp_pcb *p = t_pcb(t);
+    p->rack.reordering = 11, p->rack.reord_seen = 12, p->rack.reo_wnd_mult = 13, p->rack.reo_wnd_persist = 14;
+    p->rack.reordering_seen = p->rec.is_cwnd_limited = p->rate.is_best_app_limited = p->cc.is_paced = true;
+    p->rec.cwnd_used = 15, p->rec.max_packets_out = 16, p->rec.cwnd_stamp = 17;
+    p->ecn.is_on = p->ecn.was_asked = p->ecn.echo = p->ecn.cwr_owed = p->ecn.seen = true, p->ecn.delivered_ce = 18;
+    p->fo.is_taken = p->fo.is_child = p->rcv.is_shut = true, p->fo.fail = 3;
+    p->mtup.is_on = true, p->mtup.low = 600, p->mtup.high = 1400, p->mtup.kept = 700;
+    p->ack.is_pingpong = true, p->ack.quick = 19, p->ack.ato_us = 20, p->drs.rtt_us = 21, p->drs.space = 22;
+    p->n.tlp = 23, p->n.undo = 24, p->n.rto_recoveries = 25, p->n.rto_time_ms = 26, p->n.dsack_dups = 27, p->n.ooo = 28, p->n.rto = 29;
+    p->chrono.sum[TCP_CHRONO_RWND_LIMITED] = 30, p->chrono.sum[TCP_CHRONO_SNDBUF_LIMITED] = 31, p->rate.lost_total = 32;
+    p->user_timeout_ms = 33, p->notsent_lowat = 34, p->sock.user = 35;
+    tcp_mss_update(t_tcp(t), p);
+    check_kept(t);
+    t_pcb(t)->fo.is_child = false;
+}
+
 TEST(idle, options_of_the_application_survive)
 {
     struct t *t = t_established();
