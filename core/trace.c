@@ -50,15 +50,3 @@ const char *nst_rule_text(unsigned rule) { return rule < NST_RULE_COUNT ? rules[
 const char *nst_rule_detail(unsigned rule) { return rule < NST_RULE_COUNT ? details[rule] : NULL; }
 const char *nst_drop_name(unsigned drop_id) { return drop_id < NST_DROP_COUNT ? drops[drop_id].name : NULL; }
 const char *nst_drop_text(unsigned drop_id) { return drop_id < NST_DROP_COUNT ? drops[drop_id].text : NULL; }
-
-void trace(struct base *b, enum nst_trace_id id, unsigned rule, uint32_t conn, const uint64_t v[4])
-{
-    nst_trace_event *e = &b->ring[b->ring_pos++ % TRACE_RING];
-    e->t = b->now;
-    e->id = (uint16_t)id;
-    e->rule = (uint16_t)rule;
-    e->conn = conn;
-    memcpy(e->v, v, sizeof e->v);
-    if (b->env.trace)
-        b->env.trace(b->env.user, e);
-}

@@ -54,16 +54,12 @@ bool ipaddr_in_prefix(const ipaddr *a, const ipaddr *net, unsigned prefix_bits)
     return (a->b[whole] ^ net->b[whole]) >> (8 - bits % 8) == 0;
 }
 
-ipaddr ipaddr_from4(const uint8_t b[4]) { return nst_ip4(b[0], b[1], b[2], b[3]); }
-
 ipaddr ipaddr_from6(const uint8_t b[16])
 {
     ipaddr a;
     memcpy(a.b, b, sizeof a.b);
     return a;
 }
-
-const uint8_t *ipaddr_bytes4(const ipaddr *a) { return a->b + 12; }
 
 /* ----------------------------------------------------------------------------------------- public helpers */
 

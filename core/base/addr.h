@@ -20,9 +20,14 @@ bool ipaddr_is_multicast(const ipaddr *a);     /* 224/4 or ff00::/8 */
 bool ipaddr_is_linklocal(const ipaddr *a);     /* 169.254/16 or fe80::/10 */
 bool ipaddr_is_loopback(const ipaddr *a);      /* 127/8 or ::1 */
 bool ipaddr_in_prefix(const ipaddr *a, const ipaddr *net, unsigned prefix_bits); /* bits of 32 or 128; families must match */
-ipaddr ipaddr_from4(const uint8_t b[4]);
+static inline ipaddr ipaddr_from4(const uint8_t b[4])
+{
+    ipaddr a = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}};
+    memcpy(a.b + 12, b, 4);
+    return a;
+}
 ipaddr ipaddr_from6(const uint8_t b[16]);
-const uint8_t *ipaddr_bytes4(const ipaddr *a); /* the 4 bytes of an IPv4 address */
+static inline const uint8_t *ipaddr_bytes4(const ipaddr *a) { return a->b + 12; } /* the 4 bytes of an IPv4 address */
 #define IPADDR_ANY ((ipaddr){{0}})
 
 #endif

@@ -14,6 +14,7 @@
 #include <base/wheel.h>
 #include <drop.h>
 #include <netstack.h>
+#include <string.h>
 #include <trace.h>
 
 enum { TRACE_RING = 64 }; /* events kept for a panic report; power of two */
@@ -50,7 +51,17 @@ _Noreturn void base_panic(const struct base *b, const char *expr, const char *fi
 #define nst_verify(b, e) do { if (NST_VERIFY) nst_assert(b, e); } while (0) /* expensive walks */
 
 /* ---- traces and drops */
-void trace(struct base *b, enum nst_trace_id id, unsigned rule, uint32_t conn, const uint64_t v[4]);
+static inline void trace(struct base *b, enum nst_trace_id id, unsigned rule, uint32_t conn, const uint64_t v[4])
+{
+    nst_trace_event *e = &b->ring[b->ring_pos++ % TRACE_RING];
+    e->t = b->now;
+    e->id = (uint16_t)id;
+    e->rule = (uint16_t)rule;
+    e->conn = conn;
+    memcpy(e->v, v, sizeof e->v);
+    if (b->env.trace)
+        b->env.trace(b->env.user, e);
+}
 #define TRACE(b, id, rule, conn, ...) trace((b), NST_EV_##id##_ID, (rule), (conn), (const uint64_t[4]){__VA_ARGS__})
 /* Counts and traces; returns false so that a check can end with `return drop(...)`. */
 bool drop(struct base *b, enum nst_drop why, int ifx, uint32_t len, uint64_t detail);

@@ -9,6 +9,8 @@
 #include <base/csum.h>
 #include <string.h>
 
+enum { BLOCK = 64 };
+
 static inline uint64_t add_carry(uint64_t a, uint64_t b)
 {
     uint64_t s = a + b;
@@ -46,22 +48,41 @@ typedef uint64_t vec __attribute__((vector_size(16)));
 typedef uint64_t loose_vec __attribute__((vector_size(16), aligned(1), may_alias));
 
 static inline vec load_vec(const uint8_t *p) { return *(const loose_vec *)(const void *)p; }
+static inline void store_vec(uint8_t *p, vec v) { *(loose_vec *)(void *)p = v; }
 
-/* The sum of data that starts at an even offset. Halves of words are added in accumulators of twice their
- * width: no carries to propagate, and no overflow below 16 GiB. */
-static uint64_t sum_even(const uint8_t *p, size_t len)
+/* Two sums of words, without carries: of the words modulo 2^64, and of their upper halves. What the first has lost comes back from the
+ * second: the sum of the lower halves, which does not overflow below 16 GiB, is their difference. 2^32 counts as 1, so both halves are
+ * simply added in the end. Four instructions for 16 bytes. */
+struct sums {
+    vec all, high;
+};
+
+static inline struct sums add_vec(struct sums s, vec v) { return (struct sums){s.all + v, s.high + (v >> 32)}; }
+
+/* Blocks of 64 bytes, copied to `to` unless that is NULL, which is known where this is inlined. */
+static inline uint64_t sum_blocks(const uint8_t *p, size_t blocks, uint8_t *to)
 {
-    vec low[2] = {{0}, {0}}, high[2] = {{0}, {0}};
-    const vec mask = {0xffffffff, 0xffffffff};
-    for (; len >= 64; len -= 64, p += 64) {
-        vec a = load_vec(p), b = load_vec(p + 16), c = load_vec(p + 32), d = load_vec(p + 48);
-        low[0] += (a & mask) + (b & mask);
-        high[0] += (a >> 32) + (b >> 32);
-        low[1] += (c & mask) + (d & mask);
-        high[1] += (c >> 32) + (d >> 32);
+    struct sums a = {{0}, {0}}, b = a, c = a, d = a; /* one each per load: with fewer the compiler loads twice */
+    for (; blocks > 0; blocks--, p += BLOCK) {
+        const vec v[4] = {load_vec(p), load_vec(p + 16), load_vec(p + 32), load_vec(p + 48)};
+        if (to != NULL) {
+            for (unsigned i = 0; i < 4; i++)
+                store_vec(to + 16 * i, v[i]);
+            to += BLOCK;
+        }
+        a = add_vec(a, v[0]);
+        b = add_vec(b, v[1]);
+        c = add_vec(c, v[2]);
+        d = add_vec(d, v[3]);
     }
-    const vec l = low[0] + low[1], h = high[0] + high[1];
-    uint64_t sum = add_carry(add_carry(l[0], l[1]), add_carry(h[0], h[1]));
+    const vec h = a.high + b.high + c.high + d.high, l = a.all + b.all + c.all + d.all - (h << 32);
+    return add_carry(add_carry(l[0], l[1]), add_carry(h[0], h[1]));
+}
+
+/* Less than a block. */
+static uint64_t sum_rest(const uint8_t *p, size_t len)
+{
+    uint64_t sum = 0;
     for (; len >= 8; len -= 8, p += 8)
         sum = add_carry(sum, load64(p));
     if (len & 4) {
@@ -79,15 +100,36 @@ static uint64_t sum_even(const uint8_t *p, size_t len)
     return len & 1 ? add_carry(sum, native_from_be((uint16_t)(*p << 8))) : sum;
 }
 
-void csum_add(csum_t *c, const void *data, size_t len)
+/* `sum` is that of `len` bytes as if they stood at an even offset. */
+static void add_piece(csum_t *c, uint64_t sum, size_t len)
 {
-    if (len == 0)
-        return;
-    uint64_t sum = sum_even(data, len);
     if (c->odd)
         sum = swap16(fold(sum));
     c->sum = add_carry(c->sum, sum);
     c->odd ^= len & 1;
+}
+
+void csum_add(csum_t *c, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    size_t whole = len / BLOCK * BLOCK;
+    uint64_t sum = whole > 0 ? sum_blocks(p, len / BLOCK, NULL) : 0;
+    if (len > whole)
+        sum = add_carry(sum, sum_rest(p + whole, len - whole));
+    add_piece(c, sum, len);
+}
+
+void csum_copy(csum_t *c, void *to, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    uint8_t *q = to;
+    size_t whole = len / BLOCK * BLOCK;
+    uint64_t sum = whole > 0 ? sum_blocks(p, len / BLOCK, q) : 0;
+    if (len > whole) {
+        memcpy(q + whole, p + whole, len - whole);
+        sum = add_carry(sum, sum_rest(p + whole, len - whole));
+    }
+    add_piece(c, sum, len);
 }
 
 void csum_add16(csum_t *c, uint16_t host_value)

@@ -12,6 +12,7 @@ typedef struct csum {
 } csum_t;
 
 void csum_add(csum_t *c, const void *data, size_t len);
+void csum_copy(csum_t *c, void *to, const void *data, size_t len); /* the same, and a copy, in one pass; the two do not overlap */
 void csum_add16(csum_t *c, uint16_t host_value); /* one 16-bit word as it stands in the packet; only at even parity */
 void csum_add_iov(csum_t *c, const nst_iov *iov, size_t n);
 /* Pseudo header of RFC 9293 §3.1 / RFC 8200 §8.1, by the family of src. */

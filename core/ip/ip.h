@@ -23,6 +23,10 @@ struct netif {
     struct list tcp_ready;        /* tcp_pcbs with something to send on this interface (tcp_output.c) */
     struct pkt *partial;          /* packet being sent as fragments, or NULL */
     uint32_t l2_len;              /* 0 or 14 */
+    struct {                      /* ip_input.c: addresses of the last packet that passed the look at them, for route_gen = gen */
+        uint32_t gen;             /* 0 = none yet */
+        ipaddr src, dst;
+    } heard;
 };
 
 struct ifaddr {

@@ -199,13 +199,15 @@ static bool is_address_ok(struct ip *ip, struct ip_view *v)
     int ifx = v->nif->cfg.ifx;
     if (ipaddr_is4(&v->dst))
         return drop(ip->b, NST_DROP_IP_NOT_FOR_US, ifx, v->l3_len, 0);
+    if (ip_is_heard(ip, v))
+        return true;
     enum ip_dst class = ip_dst_class(ip, v->nif, &v->dst);
     v->is_group = class == IP_DST_GROUP;
     if (class == IP_DST_OTHER || (v->is_l2_group && !v->is_group))
         return drop(ip->b, NST_DROP_IP_NOT_FOR_US, ifx, v->l3_len, 0);
     if (ipaddr_is4(&v->src)) /* RFC 4291 §2.5.5.2 */
         return drop(ip->b, NST_DROP_IP_SRC_INVALID, ifx, v->l3_len, 0);
-    return ip_src_check(ip, v, true);
+    return ip_src_check(ip, v, true) && ip_hear(ip, v);
 }
 
 enum ip_verdict ip6_packet(struct ip *ip, struct ip_view *v, const nst_rx_frame *f, struct ip_error *err)

@@ -11,7 +11,7 @@ enum { IP4_HDR = 20, IP6_HDR = 40, IP6_FRAG_HDR = 8, ETH_HDR = 14, IP_MAX = 6553
 enum ip_dst { IP_DST_OTHER, IP_DST_OURS, IP_DST_GROUP };
 /* What a destination address of a packet that arrived on nif means to us. */
 enum ip_dst ip_dst_class(const struct ip *ip, const struct netif *nif, const ipaddr *dst);
-bool netif_is_up(const struct netif *nif);
+static inline bool netif_is_up(const struct netif *nif) { return (nif->cfg.flags & NST_IF_UP) != 0; }
 bool netif_has_addr(const struct ip *ip, const struct netif *nif, const ipaddr *a);
 bool netif_has_group(const struct ip *ip, const struct netif *nif, const ipaddr *a); /* of those that we join */
 bool is_bcast_addr(const ipaddr *a); /* 255.255.255.255 */
@@ -85,6 +85,22 @@ enum ip_verdict icmp_error_input(struct ip *ip, const struct ip_view *v, struct 
 enum ip_verdict ip6_packet(struct ip *ip, struct ip_view *v, const nst_rx_frame *f, struct ip_error *err);
 /* ip_input.c: an accepted source address? is_any_ok: the unspecified one is judged by the upper layer. */
 bool ip_src_check(struct ip *ip, const struct ip_view *v, bool is_any_ok);
+/* Packets come in trains: what passed all questions about source and destination as a packet to one of our addresses would pass them
+ * again, while no address of ours changed. */
+static inline bool ip_is_heard(const struct ip *ip, const struct ip_view *v)
+{
+    const struct netif *nif = v->nif;
+    return nif->heard.gen == ip->route_gen && !v->is_l2_group && ipaddr_eq(&v->src, &nif->heard.src) && ipaddr_eq(&v->dst, &nif->heard.dst);
+}
+static inline bool ip_hear(const struct ip *ip, const struct ip_view *v) /* it passed; returns true */
+{
+    if (!v->is_group && !v->is_l2_group) {
+        v->nif->heard.gen = ip->route_gen;
+        v->nif->heard.src = v->src;
+        v->nif->heard.dst = v->dst;
+    }
+    return true;
+}
 enum ip_verdict ip_deliver(struct ip *ip, struct ip_view *v);
 bool ip_offload_check(struct ip *ip, const struct ip_view *v, bool is_fragment);
 

@@ -131,6 +131,11 @@ static bool is_for_us(struct ip *ip, struct ip_view *v)
     return true;
 }
 
+static bool is_address_ok(struct ip *ip, struct ip_view *v)
+{
+    return ip_is_heard(ip, v) || (is_for_us(ip, v) && ip_src_check(ip, v, false) && ip_hear(ip, v));
+}
+
 static enum ip_verdict ip4_packet(struct ip *ip, struct ip_view *v, const nst_rx_frame *f, struct ip_error *err)
 {
     struct wire_ip4 h;
@@ -153,7 +158,7 @@ static enum ip_verdict ip4_packet(struct ip *ip, struct ip_view *v, const nst_rx
     v->l4_wire_len = (uint32_t)h.total_len - h.hdr_len;
     v->is_cut = v->l4_len < v->l4_wire_len;
     TRACE(ip->b, IP_RECV, NST_RULE_NONE, 0, (uint64_t)ifx, h.proto, h.total_len, 0);
-    if (!is_for_us(ip, v) || !ip_src_check(ip, v, false))
+    if (!is_address_ok(ip, v))
         return IP_DONE;
     if (h.has_source_route) { /* RFC 7126 §4.3, §4.4 */
         drop(ip->b, NST_DROP_IP4_SOURCE_ROUTE, ifx, v->l3_len, 0);

@@ -65,8 +65,6 @@ uint64_t ip_hash(const struct ip *ip, const void *data, size_t len)
 
 /* ------------------------------------------------------------------------------------------- questions */
 
-bool netif_is_up(const struct netif *nif) { return (nif->cfg.flags & NST_IF_UP) != 0; }
-
 static const struct ifaddr *find_addr(const struct ip *ip, const ipaddr *a)
 {
     for (uint32_t i = 0; i < ip->max_addr && ip->addr[i].in_use; i++)

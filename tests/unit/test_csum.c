@@ -88,6 +88,34 @@ static void every_pair_of_cuts(void **state)
         }
 }
 
+/* The copy is exact, nothing around it is touched, and the sum is that of csum_add: every length, both alignments, each parity. */
+static void copies_and_sums_in_one_pass(void **state)
+{
+    (void)state;
+    uint64_t rng = 36;
+    uint8_t from[300 + 32], to[300 + 32], was[300 + 32];
+    for (unsigned kind = 0; kind < 4; kind++)
+        for (size_t len = 0; len <= 260; len++)
+            for (size_t align = 0; align < 256; align += kind == 0 ? 1 : 37) {
+                size_t a = align % 16, b = align / 16;
+                csum_t sum = {0}, copied = {0};
+                fill(from, sizeof from, kind, &rng);
+                fill(to, sizeof to, 0, &rng);
+                memcpy(was, to, sizeof to);
+                if (align % 2 != 0) { /* an odd number of bytes went before */
+                    csum_add(&sum, "\x5a", 1);
+                    csum_add(&copied, "\x5a", 1);
+                }
+                csum_add(&sum, from + a, len);
+                csum_copy(&copied, to + b, from + a, len);
+                assert_int_equal(csum_finish(&copied), csum_finish(&sum));
+                assert_int_equal(copied.odd, sum.odd);
+                assert_memory_equal(to + b, from + a, len);
+                assert_memory_equal(to, was, b);
+                assert_memory_equal(to + b + len, was + b + len, sizeof to - b - len);
+            }
+}
+
 static void long_buffers_in_pieces(void **state)
 {
     (void)state;
@@ -201,6 +229,7 @@ int main(void)
         cmocka_unit_test(every_length_and_alignment),
         cmocka_unit_test(every_split),
         cmocka_unit_test(every_pair_of_cuts),
+        cmocka_unit_test(copies_and_sums_in_one_pass),
         cmocka_unit_test(long_buffers_in_pieces),
         cmocka_unit_test(rfc1071_example),
         cmocka_unit_test(over_a_header),
