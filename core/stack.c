@@ -103,6 +103,7 @@ static void init_base(struct base *b, const nst_config *c, const nst_env *env, n
     struct sipkey *const keys[] = {&b->key_demux, &b->key_isn, &b->key_port, &b->key_ipid, &b->key_ts, &b->key_flow, &b->key_cookie};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         rng_key(&b->rng, keys[i]);
+    b->hurry = siphash24(&b->key_demux, "hurry", 5) | 1;
     list_init(&b->events);
     wheel_init(&b->wheel, now);
     b->stats.drop_count = NST_DROP_COUNT;
@@ -247,6 +248,7 @@ size_t nst_output(nst *n, int ifx, nst_tx_frame *tx, size_t max, nst_time now)
 {
     set_now(n, now);
     ip_tx_release(&n->ip); /* the frames of the last call are no longer valid */
+    tcp_train_end(&n->tcp);
     run_timers(n);
     struct netif *nif = netif_get(&n->ip, ifx);
     size_t count = 0;

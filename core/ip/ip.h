@@ -196,6 +196,10 @@ struct ip_frame { /* a TCP segment about to leave: L4 header of l4_hdr_len bytes
  * the frame is unused and may be filled again. */
 bool ip_frame_finish(struct ip *ip, struct ip_frame *fr);
 
+/* Another frame like `as`, which ip_frame_finish made in the same call of nst_output, on an interface without link header: the same
+ * headers, the same length. What the caller changes in them is his business. */
+void ip_frame_repeat(struct ip *ip, struct tx_hdr *hdr, nst_tx_frame *f, const struct tx_hdr *as_hdr, const nst_tx_frame *as);
+
 /* One frame from the interface's queue (fragments one by one). false = queue empty. The frame's slices point into hdr and
  * into a packet that the core keeps until ip_tx_release. */
 bool ip_output(struct ip *ip, struct netif *nif, struct tx_hdr *hdr, nst_tx_frame *f);

@@ -458,6 +458,16 @@ static uint8_t *put_segment_ip(const struct ip *ip, const struct ip_frame *fr)
     return l4 - IP6_HDR;
 }
 
+void ip_frame_repeat(struct ip *ip, struct tx_hdr *hdr, nst_tx_frame *f, const struct tx_hdr *as_hdr, const nst_tx_frame *as)
+{
+    *hdr = *as_hdr;
+    f->iov[0] = (nst_iov){hdr->b + ((const uint8_t *)as->iov[0].base - as_hdr->b), as->iov[0].len};
+    f->len = as->len;
+    f->off = as->off;
+    f->note = as->note;
+    count_out(ip, as->len);
+}
+
 bool ip_frame_finish(struct ip *ip, struct ip_frame *fr)
 {
     struct base *b = ip->b;

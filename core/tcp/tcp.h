@@ -388,6 +388,13 @@ struct tcp_fo_entry {
 /* A connection has one id all its life: that of its handle and in the table by 4-tuple. What stands behind the id is its form. */
 enum tcp_form { TCP_FORM_NONE, TCP_FORM_PCB, TCP_FORM_IDLE, TCP_FORM_TIME_WAIT };
 
+struct tcp_train {           /* tcp_train.c: full segments of one chunk that leave one after the other */
+    struct tcp_pcb *p;       /* whose; NULL = none under way */
+    const struct tx_hdr *hdr; /* the last one that left */
+    const nst_tx_frame *frame;
+    csum_t sum;              /* of pseudo header and header, without checksum and sequence number */
+};
+
 struct tcp {
     struct base *b;
     struct ip *ip;
@@ -410,6 +417,7 @@ struct tcp {
     nst_time cookie_until;   /* SYN cookies are believed until then */
     uint32_t gen;            /* counts handles given out */
     uint64_t seg_prio;       /* tcp_seg.c */
+    struct tcp_train train;
     uint32_t port_counter;   /* RFC 6056 */
     struct {                 /* tcp_fastopen.c */
         struct tcp_fo_keys keys;
@@ -556,7 +564,17 @@ void tcp_autotune_read(struct tcp *t, struct tcp_pcb *p, uint32_t bytes);
 void tcp_autotune_acked(struct tcp *t, struct tcp_pcb *p);
 
 /* ---- tcp_seg.c: the scoreboard's container */
-struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id); /* NULL for 0 */
+struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id); /* NULL for 0; whoever walks calls it, and the steps can be counted */
+static inline struct tcp_seg *tcp_seg_by(const struct tcp *t, uint32_t id) /* not 0, and a single step */
+{
+    return (struct tcp_seg *)(void *)t->segs.items + (id - 1);
+}
+static inline uint32_t tcp_seg_id(const struct tcp *t, const struct tcp_seg *s)
+{
+    uint32_t id = (uint32_t)(s - (const struct tcp_seg *)(const void *)t->segs.items) + 1;
+    nst_require(id <= t->segs.fresh);
+    return id;
+}
 struct tcp_seg *tcp_seg_append(struct tcp *t, struct tcp_pcb *p, seq_t seq, uint32_t len, uint8_t flags); /* NULL = pool empty */
 void tcp_seg_pop_first(struct tcp *t, struct tcp_pcb *p);
 bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t len); /* s keeps the first len; false = pool empty */
@@ -599,7 +617,12 @@ void tcp_recovery_on_reo(struct tcp *t, struct tcp_pcb *p);     /* RACK's timer 
 void tcp_recovery_enter_cwr(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule);
 void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p);
 struct tcp_seg *tcp_recovery_next_rtx(struct tcp *t, struct tcp_pcb *p); /* lost segment to resend now, NULL = none */
-uint32_t tcp_recovery_pipe(const struct tcp_pcb *p);  /* segments in the network */
+static inline uint32_t tcp_recovery_pipe(const struct tcp_pcb *p) /* segments in the network */
+{
+    uint32_t gone = p->rec.sacked_out + p->rec.lost_out;
+    uint32_t in = p->rec.packets_out + p->rec.retrans_out - (tcp_fastopen_is_early(p) && p->rec.packets_out > 0); /* its SYN-ACK */
+    return in > gone ? in - gone : 0;
+}
 bool tcp_recovery_may_send_new(const struct tcp_pcb *p);
 void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule);
 void tcp_why_lost(const struct tcp *t, const struct tcp_pcb *p, struct tcp_seg *s); /* tcp_why.c: the numbers behind s->rule */
@@ -714,6 +737,11 @@ void tcp_timer_fin_wait_2(struct tcp *t, struct tcp_pcb *p); /* an orphan's; lin
 void tcp_mark(struct tcp *t, struct tcp_pcb *p);
 /* One frame of p. false = nothing (more) to send now: p is unmarked. */
 bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame *f);
+/* tcp_train.c: what tcp_output would do next, without asking again what the segment before has answered. false = it must be asked. */
+bool tcp_train_next(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame *f);
+void tcp_train_begin(struct tcp *t, struct tcp_pcb *p, const struct tx_hdr *h, const nst_tx_frame *f); /* behind that segment of new data */
+static inline void tcp_train_end(struct tcp *t) { t->train.p = NULL; }
+void tcp_output_count(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, seq_t seq, uint32_t len, uint16_t flags);
 uint16_t tcp_output_window(struct tcp *t, struct tcp_pcb *p, bool is_syn); /* the field; moves rcv.adv */
 void tcp_output_rtx_timer(struct tcp *t, struct tcp_pcb *p); /* RTO or persist, as what is in flight requires */
 /* Bytes of new data that may leave now, as at most `segs` segments of one frame; 0 = none. */

@@ -121,13 +121,22 @@ static void settle_ack(struct tcp *t, struct tcp_pcb *p, const struct outseg *o,
     tcp_timer_stop(p, TCPT_DELACK);
 }
 
+/* A segment left; a superframe counts as one here. */
+void tcp_output_count(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, seq_t seq, uint32_t len, uint16_t flags)
+{
+    t->b->stats.tcp_out++;
+    p->n.segs_out++;
+    p->n.data_segs_out += len > 0;
+    p->n.bytes_sent += len;
+    TRACE(t->b, TCP_SEND, rule, p->conn, seq.v, (uint64_t)len << 16 | flags, p->rcv.nxt.v, (uint64_t)p->cc.cwnd << 32 | p->rtt.rto);
+}
+
 static void count_out(struct tcp *t, struct tcp_pcb *p, const struct outseg *o)
 {
-    uint32_t segs = o->segs > 1 ? o->segs : 1;
-    t->b->stats.tcp_out += segs;
-    p->n.segs_out += segs;
-    p->n.data_segs_out += o->len > 0 ? segs : 0;
-    p->n.bytes_sent += o->len;
+    uint32_t more = o->segs > 1 ? o->segs - 1 : 0;
+    t->b->stats.tcp_out += more;
+    p->n.segs_out += more;
+    p->n.data_segs_out += more;
     if (o->is_rtx) {
         t->b->stats.tcp_retrans++;
         bool by_timer = o->rule == NST_RULE_TCP_RTO || o->rule == NST_RULE_TCP_RTO_GO || o->is_syn;
@@ -135,8 +144,7 @@ static void count_out(struct tcp *t, struct tcp_pcb *p, const struct outseg *o)
         p->n.total_retrans++;
         p->n.bytes_retrans += o->len;
     }
-    TRACE(t->b, TCP_SEND, o->rule, p->conn, o->seq.v, (uint64_t)o->len << 16 | o->flags, p->rcv.nxt.v,
-          (uint64_t)p->cc.cwnd << 32 | p->rtt.rto);
+    tcp_output_count(t, p, (enum nst_rule)o->rule, o->seq, o->len, o->flags);
 }
 
 static void urgent(const struct tcp_pcb *p, const struct outseg *o, struct wire_tcp *h)
@@ -279,7 +287,7 @@ static bool next_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     struct tcp_seg *s = tcp_recovery_next_rtx(t, p);
     if (s == NULL || (!p->rec.must_send_first && !tcp_pace_may_send(t, p)))
         return false;
-    bool is_first = pool_id(&t->segs, s) == p->q.first;
+    bool is_first = tcp_seg_id(t, s) == p->q.first;
     if (PLANTED(t->b, FIN_NO_RTX) && s->len == 1 && (s->flags & SEG_FIN))
         return false;
     if (!is_first && seq_gt(seq_add(s->seq, s->len), seq_add(p->snd.una, p->snd.wnd)))
@@ -489,14 +497,19 @@ bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame
 {
     struct outseg o;
     int32_t ifx = p->route.ifx;
+    if (tcp_train_next(t, p, h, f))
+        return true;
     for (unsigned held = 0; held < 64; held++) { /* LIMIT: segments per visit that wait for a link address */
         bool is_routed = tcp_route(t, p);
         if (is_routed && p->route.ifx != ifx)
             return false; /* it is another interface's turn: tcp_route marked it there */
         if (!is_routed || !decide(t, p, &o))
             break;
-        if (emit(t, p, &o, h, f))
-            return true;
+        if (!emit(t, p, &o, h, f))
+            continue;
+        if (o.rule == NST_RULE_TCP_NEW_DATA && o.segs == 1)
+            tcp_train_begin(t, p, h, f);
+        return true;
     }
     bool is_cwnd_full = p->rec.is_cwnd_blocked || tcp_recovery_pipe(p) >= p->cc.cwnd;
     if (tcp_is_synchronized(p) && (p->rec.has_sent || is_cwnd_full))

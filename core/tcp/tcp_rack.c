@@ -15,32 +15,32 @@ bool tcp_rack_is_on(const struct tcp *t, const struct tcp_pcb *p) { return p->op
 
 /* ------------------------------------------------------------------------------------------------ the list by time */
 
-static bool is_listed(const struct tcp *t, const struct tcp_seg *s) { return s->tprev != pool_id(&t->segs, s); }
+static bool is_listed(const struct tcp *t, const struct tcp_seg *s) { return s->tprev != tcp_seg_id(t, s); }
 
 void tcp_rack_forget(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s)
 {
     if (!is_listed(t, s))
         return;
     if (s->tprev != 0)
-        tcp_seg_at(t, s->tprev)->tnext = s->tnext;
+        tcp_seg_by(t, s->tprev)->tnext = s->tnext;
     else
         p->q.t_first = s->tnext;
     if (s->tnext != 0)
-        tcp_seg_at(t, s->tnext)->tprev = s->tprev;
+        tcp_seg_by(t, s->tnext)->tprev = s->tprev;
     else
         p->q.t_last = s->tprev;
-    s->tprev = pool_id(&t->segs, s);
+    s->tprev = tcp_seg_id(t, s);
     s->tnext = 0;
 }
 
 void tcp_rack_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s)
 {
-    uint32_t id = pool_id(&t->segs, s);
+    uint32_t id = tcp_seg_id(t, s);
     tcp_rack_forget(t, p, s);
     s->tprev = p->q.t_last;
     s->tnext = 0;
     if (p->q.t_last != 0)
-        tcp_seg_at(t, p->q.t_last)->tnext = id;
+        tcp_seg_by(t, p->q.t_last)->tnext = id;
     else
         p->q.t_first = id;
     p->q.t_last = id;
@@ -50,14 +50,14 @@ void tcp_rack_split(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, s
 {
     if (!is_listed(t, s))
         return;
-    uint32_t sid = pool_id(&t->segs, s), nid = pool_id(&t->segs, n);
+    uint32_t sid = tcp_seg_id(t, s), nid = tcp_seg_id(t, n);
     n->tprev = sid;
     n->tnext = s->tnext;
     if (s->tnext != 0)
-        tcp_seg_at(t, s->tnext)->tprev = nid;
+        tcp_seg_by(t, s->tnext)->tprev = nid;
     else
         p->q.t_last = nid;
-    tcp_seg_at(t, sid)->tnext = nid;
+    tcp_seg_by(t, sid)->tnext = nid;
 }
 
 static bool was_sent_after(nst_time t1, seq_t end1, nst_time t2, seq_t end2)

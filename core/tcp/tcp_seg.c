@@ -10,9 +10,7 @@
  * Priorities start from the stack's secret, so a peer cannot choose the shape of the tree. */
 #include <tcp/tcp.h>
 
-struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id) { return id == 0 ? NULL : pool_at(&t->segs, id); }
-
-static uint32_t id_of(const struct tcp *t, const struct tcp_seg *s) { return pool_id(&t->segs, s); }
+struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id) { return id == 0 ? NULL : tcp_seg_by(t, id); }
 
 /* 1 when it is lost and not resent. */
 static uint32_t owes(uint8_t flags) { return (flags & (SEG_LOST | SEG_RTX_OUT | SEG_SACKED)) == SEG_LOST; }
@@ -144,7 +142,7 @@ static struct tcp_seg *new_seg(struct tcp *t, seq_t seq, uint32_t len, uint8_t f
     uint32_t id = pool_alloc(&t->segs);
     if (id == 0)
         return NULL;
-    struct tcp_seg *s = pool_at(&t->segs, id);
+    struct tcp_seg *s = tcp_seg_by(t, id);
     s->prio = next_prio(t);
     s->seq = seq;
     s->len = len;
@@ -159,10 +157,10 @@ struct tcp_seg *tcp_seg_append(struct tcp *t, struct tcp_pcb *p, seq_t seq, uint
     struct tcp_seg *s = new_seg(t, seq, len, flags);
     if (s == NULL)
         return NULL;
-    uint32_t id = id_of(t, s);
+    uint32_t id = tcp_seg_id(t, s);
     s->prev = p->q.last;
     if (p->q.last != 0)
-        tcp_seg_at(t, p->q.last)->next = id;
+        tcp_seg_by(t, p->q.last)->next = id;
     else
         p->q.first = id;
     p->q.last = id;
@@ -174,13 +172,13 @@ void tcp_seg_pop_first(struct tcp *t, struct tcp_pcb *p)
 {
     uint32_t id = p->q.first;
     nst_assert(t->b, id != 0);
-    struct tcp_seg *s = tcp_seg_at(t, id);
+    struct tcp_seg *s = tcp_seg_by(t, id);
     tcp_seg_mark(t, p, s, 0);
     remove_first(t, p);
     tcp_rack_forget(t, p, s);
     p->q.first = s->next;
     if (s->next != 0)
-        tcp_seg_at(t, s->next)->prev = 0;
+        tcp_seg_by(t, s->next)->prev = 0;
     else
         p->q.last = 0;
     if (p->q.lost_cursor == id)
@@ -249,7 +247,7 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
         s->segs = count_segs(s);
     }
     uint32_t more = s->segs + n->segs - before; /* 0 at a border of segments, else 1 */
-    uint32_t id = id_of(t, n), sid = id_of(t, s);
+    uint32_t id = tcp_seg_id(t, n), sid = tcp_seg_id(t, s);
     n->prev = sid;
     n->next = s->next;
     if (s->next != 0)
