@@ -57,23 +57,24 @@ struct sums {
     vec all, high;
 };
 
-static inline struct sums add_vec(struct sums s, vec v) { return (struct sums){s.all + v, s.high + (v >> 32)}; }
+static inline struct sums take_vec(struct sums s, const uint8_t *p, uint8_t *to, size_t at)
+{
+    const vec v = load_vec(p + at);
+    if (to != NULL)
+        store_vec(to + at, v);
+    return (struct sums){s.all + v, s.high + (v >> 32)};
+}
 
 /* Blocks of 64 bytes, copied to `to` unless that is NULL, which is known where this is inlined. */
 static inline uint64_t sum_blocks(const uint8_t *p, size_t blocks, uint8_t *to)
 {
     struct sums a = {{0}, {0}}, b = a, c = a, d = a; /* one each per load: with fewer the compiler loads twice */
     for (; blocks > 0; blocks--, p += BLOCK) {
-        const vec v[4] = {load_vec(p), load_vec(p + 16), load_vec(p + 32), load_vec(p + 48)};
-        if (to != NULL) {
-            for (unsigned i = 0; i < 4; i++)
-                store_vec(to + 16 * i, v[i]);
-            to += BLOCK;
-        }
-        a = add_vec(a, v[0]);
-        b = add_vec(b, v[1]);
-        c = add_vec(c, v[2]);
-        d = add_vec(d, v[3]);
+        a = take_vec(a, p, to, 0);
+        b = take_vec(b, p, to, 16);
+        c = take_vec(c, p, to, 32);
+        d = take_vec(d, p, to, 48);
+        to = to != NULL ? to + BLOCK : NULL;
     }
     const vec h = a.high + b.high + c.high + d.high, l = a.all + b.all + c.all + d.all - (h << 32);
     return add_carry(add_carry(l[0], l[1]), add_carry(h[0], h[1]));

@@ -206,7 +206,7 @@ static void copy(uint8_t *to, const uint8_t *from, size_t n)
     memcpy(to, from, n);
 }
 
-uint32_t stream_write(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len)
+static inline uint32_t put(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len, csum_t *sum)
 {
     uint32_t from_head = pos - s->head;
     nst_require(from_head <= STREAM_WINDOW_MAX && len <= STREAM_WINDOW_MAX - from_head);
@@ -218,12 +218,30 @@ uint32_t stream_write(struct pages *p, struct stream *s, uint32_t pos, const voi
         if (!id && (id = add_page(p, s, page_number(at), 0)) == 0)
             break;
         nst_require((id & BORROWED) == 0);
-        copy(page_at(p, id) + at % NST_PAGE_SIZE, from + done, n);
+        if (sum != NULL)
+            csum_copy(sum, page_at(p, id) + at % NST_PAGE_SIZE, from + done, n);
+        else
+            copy(page_at(p, id) + at % NST_PAGE_SIZE, from + done, n);
         done += n;
         if (at + n - s->head > s->end - s->head)
             s->end = at + n;
     }
     return done;
+}
+
+uint32_t stream_write(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len)
+{
+    return put(p, s, pos, data, len, NULL);
+}
+
+uint32_t stream_write_sum(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len, csum_t *sum)
+{
+    return put(p, s, pos, data, len, sum);
+}
+
+bool stream_is_wide(const struct stream *s, uint32_t pos, uint32_t len)
+{
+    return s->height == 1 && fits_one_level(s, page_number(pos + len - 1));
 }
 
 uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len)

@@ -10,6 +10,7 @@
 #ifndef CORE_BASE_STREAM_H
 #define CORE_BASE_STREAM_H
 
+#include <base/csum.h>
 #include <base/page.h>
 
 #define STREAM_WINDOW_MAX (512u * 510u * NST_PAGE_SIZE)
@@ -26,6 +27,10 @@ void stream_init(struct stream *s, uint32_t head);
 /* Copies len bytes to position pos >= head, pos + len - head <= STREAM_WINDOW_MAX. Returns the bytes copied, less than len only
  * when pages ran out. */
 uint32_t stream_write(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len);
+/* The same; what is copied is added to *sum. */
+uint32_t stream_write_sum(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len, csum_t *sum);
+/* Writing there takes pages for the bytes and no other: stream_trim_back to the end before takes it back without a trace. */
+bool stream_is_wide(const struct stream *s, uint32_t pos, uint32_t len);
 /* The same at the end of the stream, pos == end, but whole pages of it are not copied: the stream points to the caller's bytes, which
  * must stay as they are until they are trimmed. */
 uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len);

@@ -160,6 +160,10 @@ enum ip_verdict ip_input(struct ip *ip, struct netif *nif, const nst_rx_frame *f
 /* Verifies the checksum of TCP, UDP, ICMPv6 (with pseudo header) or ICMP over view.l4. true = right, or vouched for by
  * device or flags. */
 bool ip_l4_csum_ok(const struct ip_view *v);
+static inline bool ip_l4_csum_is_given(const struct ip_view *v) /* nobody sums */
+{
+    return (v->nif->cfg.flags & NST_IF_NO_CSUM_CHECK) || v->csum_state == NST_CSUM_VALID || v->csum_state == NST_CSUM_PARTIAL;
+}
 
 /* ------------------------------------------------------------------------------------------------------ output */
 struct ip_packet { /* parameters of ip_send */

@@ -388,13 +388,6 @@ struct tcp_fo_entry {
 /* A connection has one id all its life: that of its handle and in the table by 4-tuple. What stands behind the id is its form. */
 enum tcp_form { TCP_FORM_NONE, TCP_FORM_PCB, TCP_FORM_IDLE, TCP_FORM_TIME_WAIT };
 
-struct tcp_train {           /* tcp_train.c: full segments of one chunk that leave one after the other */
-    struct tcp_pcb *p;       /* whose; NULL = none under way */
-    const struct tx_hdr *hdr; /* the last one that left */
-    const nst_tx_frame *frame;
-    csum_t sum;              /* of pseudo header and header, without checksum and sequence number */
-};
-
 struct tcp {
     struct base *b;
     struct ip *ip;
@@ -417,7 +410,12 @@ struct tcp {
     nst_time cookie_until;   /* SYN cookies are believed until then */
     uint32_t gen;            /* counts handles given out */
     uint64_t seg_prio;       /* tcp_seg.c */
-    struct tcp_train train;
+    struct {                 /* tcp_train.c: full segments of one chunk that leave one after the other */
+        struct tcp_pcb *p;   /* whose; NULL = none under way */
+        const struct tx_hdr *hdr; /* the last one that left */
+        const nst_tx_frame *frame;
+        csum_t sum;          /* of pseudo header and header, without checksum and sequence number */
+    } train;
     uint32_t port_counter;   /* RFC 6056 */
     struct {                 /* tcp_fastopen.c */
         struct tcp_fo_keys keys;
@@ -440,6 +438,8 @@ void tcp_pcb_keyed(const struct tcp *t, struct tcp_pcb *p); /* hash, flow label 
 void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p); /* buffers, scoreboard and timers: all but the block itself */
 void tcp_pcb_give(struct tcp *t, struct tcp_pcb *p); /* the block alone: nothing is linked to it any more */
 /* Both wake a connection at rest: what they return stays awake at least until the next call of one of them or of tcp_pcb_new. */
+/* Only where it was looked up lately: nothing is searched, nothing is woken. */
+struct tcp_pcb *tcp_lookup_recent(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport);
 struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport);
 struct tcp_pcb *tcp_by_handle(struct tcp *t, uint32_t index, uint32_t gen); /* NULL = stale */
 /* The connections by id: the first at or after `conn`, as it is or as it would be when awake (in *copy); NULL = no more. */
@@ -494,6 +494,7 @@ struct tcp_rseg { /* a received segment: SEG.* of RFC 9293 §3.3.1 */
     uint32_t size;       /* bytes of text of the largest of them */
 };
 void tcp_input(struct tcp *t, const struct ip_view *v);
+bool tcp_predict(struct tcp *t, const struct ip_view *v); /* tcp_predict.c: true = it was the segment expected, and all is done */
 /* Returns a new block in SYN-RECEIVED to which s, the ACK of a cookie, is to be given; else NULL. */
 struct tcp_pcb *tcp_listen_input(struct tcp *t, struct tcp_listener *l, struct tcp_rseg *s);
 void tcp_send_from(struct tcp_pcb *p, seq_t iss); /* send variables for that ISS */
@@ -565,10 +566,8 @@ void tcp_autotune_acked(struct tcp *t, struct tcp_pcb *p);
 
 /* ---- tcp_seg.c: the scoreboard's container */
 struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id); /* NULL for 0; whoever walks calls it, and the steps can be counted */
-static inline struct tcp_seg *tcp_seg_by(const struct tcp *t, uint32_t id) /* not 0, and a single step */
-{
-    return (struct tcp_seg *)(void *)t->segs.items + (id - 1);
-}
+/* Not 0, and a single step. */
+static inline struct tcp_seg *tcp_seg_by(const struct tcp *t, uint32_t id) { return (struct tcp_seg *)(void *)t->segs.items + (id - 1); }
 static inline uint32_t tcp_seg_id(const struct tcp *t, const struct tcp_seg *s)
 {
     uint32_t id = (uint32_t)(s - (const struct tcp_seg *)(const void *)t->segs.items) + 1;
@@ -617,12 +616,7 @@ void tcp_recovery_on_reo(struct tcp *t, struct tcp_pcb *p);     /* RACK's timer 
 void tcp_recovery_enter_cwr(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule);
 void tcp_recovery_on_rto(struct tcp *t, struct tcp_pcb *p);
 struct tcp_seg *tcp_recovery_next_rtx(struct tcp *t, struct tcp_pcb *p); /* lost segment to resend now, NULL = none */
-static inline uint32_t tcp_recovery_pipe(const struct tcp_pcb *p) /* segments in the network */
-{
-    uint32_t gone = p->rec.sacked_out + p->rec.lost_out;
-    uint32_t in = p->rec.packets_out + p->rec.retrans_out - (tcp_fastopen_is_early(p) && p->rec.packets_out > 0); /* its SYN-ACK */
-    return in > gone ? in - gone : 0;
-}
+uint32_t tcp_recovery_pipe(const struct tcp_pcb *p);  /* segments in the network */
 bool tcp_recovery_may_send_new(const struct tcp_pcb *p);
 void tcp_recovery_mark_lost(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, enum nst_rule rule);
 void tcp_why_lost(const struct tcp *t, const struct tcp_pcb *p, struct tcp_seg *s); /* tcp_why.c: the numbers behind s->rule */

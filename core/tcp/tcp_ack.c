@@ -65,30 +65,33 @@ static void clean_scoreboard(struct tcp *t, struct tcp_pcb *p, seq_t ack, struct
     nst_time newest = 0;
     while ((s = tcp_seg_at(t, p->q.first)) != NULL && seq_gt(ack, s->seq)) {
         bool is_whole = seq_len(ack, s->seq) >= s->len;
-        struct tcp_seg gone = *s; /* what of it is acknowledged: all, or some segments of a superframe, or less than one */
+        struct tcp_seg part;
+        const struct tcp_seg *gone = s; /* what of it is acknowledged: all, or some segments of a superframe, or less than one */
         if (!is_whole) {
+            part = *s;
             tcp_seg_trim(s, ack);
-            gone.len = seq_len(ack, gone.seq);
-            gone.segs = (uint16_t)(gone.segs - s->segs);
-            gone.flags &= (uint8_t)~SEG_FIN;
-            if (gone.segs == 0)
+            part.len = seq_len(ack, part.seq);
+            part.segs = (uint16_t)(part.segs - s->segs);
+            part.flags &= (uint8_t)~SEG_FIN;
+            gone = &part;
+            if (part.segs == 0)
                 break;
             if (p->q.lost_cursor == p->q.first)
                 p->q.lost_cursor = 0; /* counted anew */
         }
-        if ((gone.flags & SEG_SACKED) == 0) {
-            tcp_rack_delivered(t, p, &gone, d->ack_seg, d);
-            tcp_rate_delivered(t, p, &gone, d);
-            d->delivered_segs += gone.segs;
-            d->orig_acked |= (gone.flags & SEG_EVER_RTX) == 0 && seq_leq(seq_add(gone.seq, gone.len), p->rec.recover);
+        if ((gone->flags & SEG_SACKED) == 0) {
+            tcp_rack_delivered(t, p, gone, d->ack_seg, d);
+            tcp_rate_delivered(t, p, gone, d);
+            d->delivered_segs += gone->segs;
+            d->orig_acked |= (gone->flags & SEG_EVER_RTX) == 0 && seq_leq(seq_add(gone->seq, gone->len), p->rec.recover);
         }
-        covers_rtx |= (gone.flags & SEG_EVER_RTX) != 0;
-        if ((gone.flags & (SEG_EVER_RTX | SEG_SACKED)) == 0) {
-            newest = gone.xmit > newest ? gone.xmit : newest;
+        covers_rtx |= (gone->flags & SEG_EVER_RTX) != 0;
+        if ((gone->flags & (SEG_EVER_RTX | SEG_SACKED)) == 0) {
+            newest = gone->xmit > newest ? gone->xmit : newest;
             has_xmit = true;
         }
-        tcp_recovery_seg_acked(p, &gone);
-        d->acked_segs += gone.segs;
+        tcp_recovery_seg_acked(p, gone);
+        d->acked_segs += gone->segs;
         if (!is_whole)
             break;
         tcp_seg_pop_first(t, p);

@@ -214,12 +214,30 @@ static struct tcp_pcb *awake(struct tcp *t, uint32_t place)
 
 /* Segments come in trains: the connections seen last stand in a small table that needs no keyed hash. Who chooses addresses so that
  * they share a place there costs himself the SipHash. */
+static uint32_t *recent_place(struct tcp *t, const struct tuple *k)
+{
+    return &t->recent[(get16(k->ports) ^ get16(k->ports + 2) ^ k->remote.b[15]) % TCP_RECENT];
+}
+
+static struct tcp_pcb *find_recent(struct tcp *t, const struct tuple *k)
+{
+    uint32_t id = *recent_place(t, k);
+    struct tcp_pcb *seen = id != 0 ? pool_at(&t->pcbs, id) : NULL;
+    return seen != NULL && seen->is_hashed && IS_TUPLE(seen, k) ? seen : NULL;
+}
+
+struct tcp_pcb *tcp_lookup_recent(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
+{
+    struct tuple k = tuple_of(local, lport, remote, rport);
+    return find_recent(t, &k);
+}
+
 struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
 {
     struct tuple k = tuple_of(local, lport, remote, rport);
-    uint32_t *recent = &t->recent[(rport ^ lport ^ remote->b[15]) % TCP_RECENT];
-    struct tcp_pcb *seen = *recent != 0 ? pool_at(&t->pcbs, *recent) : NULL;
-    if (seen != NULL && seen->is_hashed && IS_TUPLE(seen, &k))
+    uint32_t *recent = recent_place(t, &k);
+    struct tcp_pcb *seen = find_recent(t, &k);
+    if (seen != NULL)
         return seen;
     uint32_t conn = find(t, &k);
     if (conn == 0)

@@ -12,6 +12,13 @@
  * is found in O(log n) (tcp_seg.c). A timeout and an undo visit all that is in flight. */
 #include <tcp/tcp.h>
 
+uint32_t tcp_recovery_pipe(const struct tcp_pcb *p)
+{
+    uint32_t gone = p->rec.sacked_out + p->rec.lost_out;
+    uint32_t in = p->rec.packets_out + p->rec.retrans_out - (tcp_fastopen_is_early(p) && p->rec.packets_out > 0); /* its SYN-ACK */
+    return in > gone ? in - gone : 0;
+}
+
 static void set_ca_state(struct tcp *t, struct tcp_pcb *p, enum tcp_ca_state to, enum nst_rule rule)
 {
     if (p->rec.ca_state == to)

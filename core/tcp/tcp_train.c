@@ -33,7 +33,10 @@ void tcp_train_begin(struct tcp *t, struct tcp_pcb *p, const struct tx_hdr *h, c
     csum_add(&sum, l4, 4);
     csum_add(&sum, l4 + 8, 8);
     csum_add(&sum, l4 + 18, hdr_len - 18);
-    t->train = (struct tcp_train){.p = p, .hdr = h, .frame = f, .sum = sum};
+    t->train.p = p;
+    t->train.hdr = h;
+    t->train.frame = f;
+    t->train.sum = sum;
 }
 
 /* The record of the next segment, or NULL: then the long way decides, and says why. */
@@ -47,11 +50,10 @@ static struct tcp_seg *take_next(struct tcp *t, struct tcp_pcb *p)
 
 static void repeat(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame *f)
 {
-    struct tcp_train *train = &t->train;
     uint8_t *l4 = h->b + TX_L4;
     uint32_t covered = 0;
-    csum_t sum = train->sum;
-    ip_frame_repeat(t->ip, h, f, train->hdr, train->frame);
+    csum_t sum = t->train.sum;
+    ip_frame_repeat(t->ip, h, f, t->train.hdr, t->train.frame);
     f->note.flight += p->snd.mss;
     f->niov = 1 + (uint32_t)stream_slices(&t->b->pages, &p->sndq, p->snd.nxt.v, p->snd.mss, f->iov + 1, NST_TX_IOV_MAX - 1, &covered);
     nst_assert(t->b, covered == p->snd.mss);
@@ -59,8 +61,8 @@ static void repeat(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_fr
     csum_add(&sum, l4 + 4, 4);
     csum_add_iov(&sum, f->iov + 1, f->niov - 1);
     put16(l4 + 16, csum_finish(&sum));
-    train->hdr = h;
-    train->frame = f;
+    t->train.hdr = h;
+    t->train.frame = f;
 }
 
 bool tcp_train_next(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame *f)

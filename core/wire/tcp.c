@@ -145,6 +145,8 @@ static void parse_options(const uint8_t *p, uint32_t len, struct wire_tcp_opts *
     }
 }
 
+bool wire_tcp_has_ts_only(const uint8_t p[32]) { return get32(p + TCP_HDR_MIN) == NOP_NOP_TS; }
+
 enum nst_drop wire_tcp_parse(const uint8_t *p, uint32_t len, struct wire_tcp *out)
 {
     if (len < TCP_HDR_MIN)

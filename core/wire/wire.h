@@ -122,6 +122,7 @@ struct wire_tcp {
     struct wire_tcp_opts opt;
 };
 /* TCP_SHORT, TCP_DATA_OFFSET; options are parsed leniently. */
+bool wire_tcp_has_ts_only(const uint8_t p[32]); /* a header of 32 bytes: its options are timestamps, as RFC 7323 appendix A has them */
 enum nst_drop wire_tcp_parse(const uint8_t *p, uint32_t len, struct wire_tcp *out);
 static inline unsigned wire_tcp_ace(const struct wire_tcp *h) { return h->flags >> WIRE_ACE_SHIFT & WIRE_ACE_MASK; }
 uint32_t wire_tcp_accecn_len(uint8_t fields, bool is_accecn1); /* bytes of the option with its padding */

@@ -352,6 +352,42 @@ static void the_largest_window(void **state)
     }
 }
 
+/* Segments of every length that cross pages at every place: the sum is that of the bytes, the bytes are in place, and taken back they
+ * leave the stream as it was: the pages held, its end and its height. */
+static void sums_and_takes_back(void **state)
+{
+    (void)state;
+    uint64_t rng = 77;
+    start(64, 0xfffff000); /* the positions wrap in the middle */
+    write_at(head, 3000, &rng);
+    for (uint32_t round = 0; round < 6000; round++) {
+        uint32_t len = 1 + round % 1500, before = s.npages, last = end;
+        csum_t want = {0}, sum = {0};
+        for (uint32_t i = 0; i < len; i++)
+            scratch[i] = (uint8_t)(random64(&rng) >> 56);
+        csum_add(&want, scratch, len);
+        assert_true(stream_is_wide(&s, end, len));
+        assert_int_equal(stream_write_sum(&pages, &s, end, scratch, len, &sum), len);
+        assert_int_equal(csum_finish(&sum), csum_finish(&want));
+        if (round % 3 == 0) {
+            stream_trim_back(&pages, &s, last);
+            assert_int_equal(s.npages, before);
+            assert_int_equal(s.height, 1);
+        } else {
+            note_written(end, scratch, len, len);
+        }
+        if (end - head > 20000)
+            trim_front(end - 5000 + round % 77);
+        check_pages();
+    }
+    assert_false(stream_is_wide(&s, head + 512 * 2048, 1)); /* two levels */
+    stream_clear(&pages, &s, 0);
+    assert_false(stream_is_wide(&s, 0, 1)); /* the first page needs no directory, the second does */
+    assert_int_equal(stream_write(&pages, &s, 0, "x", 1), 1);
+    assert_false(stream_is_wide(&s, 1, 1));
+    stream_clear(&pages, &s, 0);
+}
+
 static void partial_write(void **state)
 {
     (void)state;
@@ -423,6 +459,7 @@ int main(void)
         cmocka_unit_test(grows_on_demand),
         cmocka_unit_test(splits_a_ring),
         cmocka_unit_test(the_largest_window),
+        cmocka_unit_test(sums_and_takes_back),
         cmocka_unit_test(partial_write),
         cmocka_unit_test(misuse_traps),
     };
