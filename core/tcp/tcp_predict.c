@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Header prediction: the short way for the segment that a receiver of a long transfer expects (V. Jacobson; RFC 1323 §4).
+/* Header prediction: the short way for the segment that a receiver of a long transfer expects (V. Jacobson).
  *
  * Predicted is the next text in order on an ESTABLISHED connection that has nothing in flight itself: flags ACK or ACK and PSH, the
  * options exactly the timestamps agreed, acknowledgement and window as before, and nothing going on: no holes, no FIN, no ECN, no probe.
