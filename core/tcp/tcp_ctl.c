@@ -50,9 +50,9 @@ static void set_nodelay(struct tcp *t, struct tcp_pcb *p, int32_t v)
 static void set_cork(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
     p->cork = v != 0;
-    if (v == 0) { /* what waits leaves at once */
+    if (v == 0) { /* what waits leaves as Nagle's algorithm lets it; with NODELAY at once */
         p->snd.more = false;
-        p->force_partial |= seq_lt(p->snd.nxt, p->snd.end);
+        p->force_partial |= p->nodelay && seq_lt(p->snd.nxt, p->snd.end);
     }
     tcp_mark(t, p);
 }
