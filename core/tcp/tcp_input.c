@@ -336,10 +336,8 @@ static void step8_fin(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s
 void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
 {
     if (!tcp_may_receive(p)) {
-        if (s->len > 0) { /* beyond the peer's FIN: nothing can be there */
+        if (s->len > 0) /* beyond the peer's FIN nothing can be: RFC 9293 §3.10.7.4, seventh and eighth: ignored, without an ACK */
             drop(t->b, NST_DROP_TCP_AFTER_FIN, p->route.ifx, s->len, p->conn);
-            tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OLD);
-        }
         tcp_ecn_ack(t, p);
         return;
     }
