@@ -291,7 +291,8 @@ typedef struct nst_env {
     X(TCP_FASTOPEN_BLACKHOLE, "tcp.fastopen_blackhole", 0, 0, 86400, "s", "RFC 7413 §4.1.3.1", "no Fast Open for so long after a path swallowed it three times; 0 = never") \
     X(TCP_FASTOPEN, "tcp.fastopen", 1, 0, 0x607, "", "RFC 7413", "Fast Open, sum of: 1 client, 2 server, 4 client without cookie, 512 server without cookie, 1024 all listeners") \
     X(TCP_PREDICTION, "tcp.prediction", 1, 0, 1, "", "RFC 7323 appendix A", "take the short way with segments that are as predicted; shows in nothing but time") \
-    X(TCP_AWAKE, "tcp.awake", 1024, 0, 1 << 28, "connections", "", "control blocks in use beyond which connections at rest are kept as records: 432 bytes, in TIME-WAIT 96")
+    X(TCP_AWAKE, "tcp.awake", 1024, 0, 1 << 28, "connections", "", "control blocks in use beyond which connections at rest are kept as records: 432 bytes, in TIME-WAIT 96") \
+    X(TCP_WINDOW_ROUND, "tcp.window_round", 1, 0, 1, "", "", "offer whole segments, in a SYN and where no window scale is agreed, as Linux")
 
 enum nst_setting {
 #define NST_X(id, ...) NST_SET_##id,

@@ -188,7 +188,7 @@ static int64_t get_buffer(struct px *p, struct file *f, const struct row *r, voi
     px_view(p, f, &v);
     nst_ctl(p->n, NST_NO_SOCK, NST_CTL_GET, &def, sizeof def);
     uint32_t now = f->h != NST_NO_SOCK && !f->is_listening && f->kind == KIND_TCP ? is_snd ? v.s.sndbuf : v.s.rcvbuf : (uint32_t)def.value;
-    return px_opt_put_int((int32_t)now, value, len);
+    return px_opt_put_int((int32_t)(f->kind == KIND_TCP && !is_snd ? now * 2 : now), value, len); /* see to_window */
 }
 
 /* SO_TIMESTAMP and its kin: one kind at a time. */

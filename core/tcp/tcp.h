@@ -557,6 +557,7 @@ void tcp_reasm_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
 uint32_t tcp_reasm_readable(const struct tcp_pcb *p);
 uint32_t tcp_reasm_space(const struct tcp_pcb *p); /* bytes of window that could be advertised now */
 void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o); /* RFC 2018 §4 */
+uint32_t tcp_reasm_first_window(const struct tcp *t, const struct tcp_pcb *p); /* of a SYN */
 bool tcp_reasm_may_update_window(const struct tcp *t, const struct tcp_pcb *p); /* RFC 9293 §3.8.6.2.2 */
 
 /* ---- tcp_autotune.c */
@@ -756,7 +757,7 @@ void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o);
 void tcp_options_data(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o, bool with_sack);
 void tcp_options_from_syn(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s); /* what the peer offered and we agree to */
 void tcp_mss_update(struct tcp *t, struct tcp_pcb *p); /* snd.mss from peer, route, user and options */
-uint8_t tcp_options_wscale(const struct tcp *t, uint32_t clamp); /* the shift that we offer; clamp: window_clamp */
+uint8_t tcp_options_wscale(const struct tcp *t, const struct tcp_pcb *p); /* the shift that we offer */
 uint16_t tcp_mss_advertise(const struct tcp *t, const struct tcp_pcb *p);
 uint32_t tcp_ts_now(const struct tcp *t, const struct tcp_pcb *p);
 void tcp_rst_reply(struct tcp *t, const struct tcp_rseg *s, enum nst_rule rule);  /* RFC 9293 §3.5.2 groups 1 and 2 */

@@ -44,7 +44,8 @@ static uint32_t mss_index(const struct tcp_rseg *s, bool is4)
 void tcp_cookie_send(struct tcp *t, const struct tcp_listener *l, struct tcp_rseg *s)
 {
     struct tcp_pcb p = {.local = s->v->dst, .remote = s->v->src, .lport = s->h.dport, .rport = s->h.sport, .state = TCPS_SYN_RCVD,
-                        .maxseg = l->maxseg, .ttl = l->ttl, .tos = l->tos};
+                        .maxseg = l->maxseg, .ttl = l->ttl, .tos = l->tos, .rcvbuf = l->rcvbuf};
+    p.drs.is_fixed = l->rcvbuf != 0;
     p.is_v6 = !ipaddr_is4(&p.local);
     if (!route_lookup(t->ip, &p.local, &p.remote, &p.route))
         return;
@@ -55,6 +56,8 @@ void tcp_cookie_send(struct tcp *t, const struct tcp_listener *l, struct tcp_rse
                          .flags = TCP_SYN | TCP_ACK, .wnd = 65535};
     p.opt.sack &= p.opt.ts; /* without timestamps there is no room to remember them */
     p.opt.wscale &= p.opt.ts;
+    if (l->rcvbuf != 0)
+        h.wnd = (uint16_t)tcp_reasm_first_window(t, &p);
     tcp_options_syn(t, &p, &h.opt);
     if (p.acc.is_on)
         h.flags |= tcp_accecn_syn_ack_flags(t, &p);

@@ -300,7 +300,7 @@ static void take_text(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s
         return;
     text.seq = p->rcv.nxt;
     text.len = s->text;
-    p->rcv.adv = seq_add(p->rcv.nxt, p->rcvbuf < 65535 ? p->rcvbuf : 65535); /* as the SYN-ACK will offer */
+    p->rcv.adv = seq_add(p->rcv.nxt, tcp_reasm_first_window(t, p)); /* as the SYN-ACK will offer */
     p->n.data_segs_in++;
     tcp_reasm_text(t, p, &text);
     p->fo.is_taken = true;

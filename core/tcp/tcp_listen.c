@@ -152,8 +152,8 @@ static struct tcp_pcb *admit_by_cookie(struct tcp *t, struct tcp_listener *l, co
         p->opt.offered_ts = true;
     }
     if (p->opt.wscale)
-        p->rcv.wscale = tcp_options_wscale(t, 0); /* the cookie does not say what the clamp was */
-    p->rcv.adv = seq_add(p->rcv.nxt, 65535); /* as the cookie's SYN-ACK offered */
+        p->rcv.wscale = tcp_options_wscale(t, p);
+    p->rcv.adv = seq_add(p->rcv.nxt, l->rcvbuf != 0 ? tcp_reasm_first_window(t, p) : 65535); /* as the cookie's SYN-ACK offered */
     return p;
 }
 

@@ -37,14 +37,16 @@ void tcp_mss_update(struct tcp *t, struct tcp_pcb *p)
     p->snd.mss = tcp_mtu_probe_bound(t, p, mss);
 }
 
-/* The smallest shift with which the largest buffer fits 16 bits (RFC 7323 §2.2). */
-uint8_t tcp_options_wscale(const struct tcp *t, uint32_t clamp)
+/* RFC 7323 §2.2: the shift with which the field can say the largest buffer: the one that the application chose, else what the buffer may
+ * grow to. As Linux, by the highest bit: a window of 65,536 to 131,071 bytes has shift 1. */
+uint8_t tcp_options_wscale(const struct tcp *t, const struct tcp_pcb *p)
 {
-    uint64_t max = (uint64_t)t->b->set[NST_SET_TCP_RMEM_MAX];
-    if (clamp != 0 && clamp < max)
-        max = clamp;
+    uint64_t max = p->drs.is_fixed ? p->rcvbuf : (uint64_t)t->b->set[NST_SET_TCP_RMEM_MAX];
+    max = max > p->rcvbuf ? max : p->rcvbuf;
+    if (p->window_clamp != 0 && p->window_clamp < max)
+        max = p->window_clamp;
     uint8_t shift = 0;
-    while (shift < TCP_WSCALE_MAX && (65535ull << shift) < max)
+    while (shift < TCP_WSCALE_MAX && max >> (shift + 16) != 0)
         shift++;
     return shift;
 }
@@ -72,7 +74,7 @@ void tcp_options_syn(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o)
         p->opt.offered_wscale = p->opt.wscale;
     }
     if (p->opt.offered_wscale) {
-        p->rcv.wscale = tcp_options_wscale(t, p->window_clamp);
+        p->rcv.wscale = tcp_options_wscale(t, p);
         o->has_wscale = true;
         o->wscale = p->rcv.wscale;
     }

@@ -51,7 +51,7 @@ void tcp_mark(struct tcp *t, struct tcp_pcb *p)
 uint16_t tcp_output_window(struct tcp *t, struct tcp_pcb *p, bool is_syn)
 {
     uint32_t held = tcp_reasm_readable(p);
-    uint32_t space = tcp_reasm_space(p);
+    uint32_t space = is_syn ? tcp_reasm_first_window(t, p) : tcp_reasm_space(p);
     uint32_t promised = seq_len(p->rcv.adv, p->rcv.nxt);
     if (PLANTED(t->b, EDGE_LEFT) && held > p->rcvbuf / 2)
         promised /= 2;
@@ -60,6 +60,9 @@ uint16_t tcp_output_window(struct tcp *t, struct tcp_pcb *p, bool is_syn)
     if (kept << shift > promised && held + (kept << shift) > p->rcvbuf + p->rcvbuf / 16)
         kept = promised >> shift;
     uint32_t field = is_syn || tcp_reasm_may_update_window(t, p) ? space >> shift : kept;
+    bool is_whole = t->b->set[NST_SET_TCP_WINDOW_ROUND] != 0 && !is_syn && shift == 0; /* as Linux, where no shift blurs them anyway */
+    if (is_whole && field > p->rcv.mss)
+        field -= field % p->rcv.mss;
     field = field > kept ? field : kept;
     field = field < 65535 ? field : 65535;
     p->rcv.adv = seq_max(p->rcv.adv, seq_add(p->rcv.nxt, field << shift));

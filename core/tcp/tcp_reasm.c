@@ -29,6 +29,17 @@ uint32_t tcp_reasm_space(const struct tcp_pcb *p)
     return space < most ? space : most;
 }
 
+/* What a SYN offers: at most what the field can say without a shift, and as Linux whole segments of those that we ask for. */
+uint32_t tcp_reasm_first_window(const struct tcp *t, const struct tcp_pcb *p)
+{
+    uint32_t mss = tcp_mss_advertise(t, p) - (p->opt.ts ? 12u : 0u), space = p->rcvbuf;
+    if (p->window_clamp != 0 && p->window_clamp < space)
+        space = p->window_clamp;
+    if (space > mss && t->b->set[NST_SET_TCP_WINDOW_ROUND] != 0)
+        space -= space % mss;
+    return space < 65535 ? space : 65535;
+}
+
 /* RFC 9293 §3.8.6.2.2: the right edge moves only by min(half the buffer, one segment) or more. */
 bool tcp_reasm_may_update_window(const struct tcp *t, const struct tcp_pcb *p)
 {

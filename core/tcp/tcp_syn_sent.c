@@ -2,6 +2,8 @@
 /* SYN-SENT (RFC 9293 §3.10.7.3): the answer to our SYN, a simultaneous SYN, or something that proves the peer confused. */
 #include <tcp/tcp.h>
 
+#define SYN_AGAIN_NS NST_MS(2) /* no RFC; Linux's shortest timeout */
+
 /* RFC 7323 §3.2: an echo that we never sent proves an old SYN-ACK. */
 static bool is_ecr_impossible(const struct tcp *t, const struct tcp_pcb *p, const struct tcp_rseg *s)
 {
@@ -20,6 +22,9 @@ static bool check_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s) /* f
     is_acceptable |= PLANTED(t->b, SYN_SENT_ANY);
     if (is_acceptable && ((s->h.flags & TCP_RST) || !is_ecr_impossible(t, p, s)))
         return true;
+    /* The peer holds an old connection of this pair, which our reset ends: our SYN goes again soon, not after its RTO, once. */
+    if (!is_acceptable && p->rec.retransmits == 0 && p->q.first != 0)
+        tcp_timer_set(t, p, TCPT_RTX, time_add(t->b->now, SYN_AGAIN_NS));
     tcp_rst_reply(t, s, NST_RULE_TCP_RST_SYN_SENT); /* unless RST is set */
     return drop(t->b, NST_DROP_TCP_SYN_SENT_ACK, p->route.ifx, s->len, p->conn);
 }
@@ -66,6 +71,7 @@ void tcp_syn_sent_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     }
     p->n.segs_in++;
     p->last_rcv = t->b->now;
+    uint32_t offered = tcp_reasm_first_window(t, p); /* before the options are known, as it was */
     tcp_receive_from(p, s->h.seq, s->wnd); /* fourth: SYN */
     tcp_options_from_syn(t, p, s);
     s->seq = seq_add(s->seq, 1);
@@ -73,7 +79,7 @@ void tcp_syn_sent_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     if (s->h.flags & TCP_ACK) {
         on_syn_ack(t, p, s);
         tcp_accecn_received(p, s);
-        p->rcv.adv = seq_add(p->rcv.nxt, p->rcvbuf < 65535 ? p->rcvbuf : 65535); /* our SYN offered it */
+        p->rcv.adv = seq_add(p->rcv.nxt, offered); /* by our SYN */
         if (s->text > 0 || (s->h.flags & TCP_FIN))
             tcp_step_text(t, p, s);
         return;

@@ -278,7 +278,8 @@ static void set_number(struct lex *x, struct d_pos pos, const struct sysctl *row
             lex_fail(x, pos, "unsupported: %s: this stack has no setting %s", row->name, row->core);
         add_setting(x, tail, row->core, scaled);
     } else {
-        add_setting(x, tail, row->kind == V_RMEM ? "tcp.rmem" : "tcp.wmem", n[1]);
+        /* Linux's receive buffer holds twice the window; the core's is the window. */
+        add_setting(x, tail, row->kind == V_RMEM ? "tcp.rmem" : "tcp.wmem", row->kind == V_RMEM && count == 3 ? n[1] / 2 : n[1]);
         add_setting(x, tail, row->kind == V_RMEM ? "tcp.rmem_max" : "tcp.wmem_max", n[2]);
     }
 }
@@ -358,7 +359,7 @@ struct preset {
 };
 
 static const struct preset defaults_script[] = {
-    {"tcp.rmem", 540000}, {"tcp.rmem_max", 15728640}, {"tcp.wmem", 262144}, {"tcp.wmem_max", 4194304}, {"tcp.timestamps", 1},
+    {"tcp.rmem", 540000 / 2}, {"tcp.rmem_max", 15728640}, {"tcp.wmem", 262144}, {"tcp.wmem_max", 4194304}, {"tcp.timestamps", 1},
     {"tcp.syn_retries", 5}, {"tcp.synack_retries", 5}, {"tcp.frto", 1}, {"tcp.sack", 1}, {"tcp.dsack", 1}, {"tcp.reordering", 3},
     {"tcp.cc", 1}, {"tcp.slow_start_after_idle", 0}, {"tcp.tlp", 1}, {"tcp.rack", 1}, {"tcp.tso_win_divisor", 3}, {"tcp.ecn", 0},
     {"tcp.ecn_option", 2}, {"tcp.pacing_ss_ratio", 200}, {"tcp.pacing_ca_ratio", 120}, {"tcp.notsent_lowat", 4294967295},
@@ -370,8 +371,8 @@ static const struct preset rfc[] = {
     {NULL, 0}};
 
 static const struct preset freebsd[] = {
-    {"tcp.syn_option_order", 1}, {"tcp.rmem", 65536}, {"tcp.rmem_max", 2097152}, {"tcp.wmem", 32768}, {"tcp.rto_min", 230},
-    {"tcp.syn_linear_timeouts", 0}, {"tcp.delack", 40}, {"tcp.quickack", 0}, {"tcp.min_snd_mss", 216}, {NULL, 0}};
+    {"tcp.syn_option_order", 1}, {"tcp.window_round", 0}, {"tcp.rmem", 65536}, {"tcp.rmem_max", 2097152}, {"tcp.wmem", 32768},
+    {"tcp.rto_min", 230}, {"tcp.syn_linear_timeouts", 0}, {"tcp.delack", 40}, {"tcp.quickack", 0}, {"tcp.min_snd_mss", 216}, {NULL, 0}};
 
 static const struct { const char *name; const struct preset *rows; } profile_rows[] = {
     {"linux", NULL}, {"rfc", rfc}, {"freebsd", freebsd}};

@@ -119,7 +119,8 @@ static void configure(const struct t_opts *o, nst_config *c)
     c->set[NST_SET_TCP_TSO_WIN_DIVISOR] = 100; /* what may go goes: a test that is about deferral says so */
     if (!o->modern) { /* the plain TCP of RFC 9293, 5681 and 6675, unless a test asks for what Linux does */
         static const enum nst_setting off[] = {NST_SET_TCP_RACK, NST_SET_TCP_TLP, NST_SET_TCP_FRTO, NST_SET_TCP_ECN, NST_SET_TCP_CC,
-                                               NST_SET_TCP_SYNCOOKIES, NST_SET_TCP_AUTOTUNE, NST_SET_TCP_SYN_LINEAR};
+                                               NST_SET_TCP_SYNCOOKIES, NST_SET_TCP_AUTOTUNE, NST_SET_TCP_SYN_LINEAR,
+                                               NST_SET_TCP_WINDOW_ROUND};
         for (size_t i = 0; i < sizeof off / sizeof *off; i++)
             c->set[off[i]] = 0;
         if (o->rcvbuf == 0)
