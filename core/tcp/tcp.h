@@ -404,8 +404,7 @@ struct tcp {
     uint32_t page_level;     /* pages that were left when one of them was refused: with more, all are told */
     uint32_t max_time_wait, time_wait_count /* with block and without */, max_syn;
     uint64_t rst_credit;     /* token bucket of tcp_rst.c, nanoseconds worth */
-    bool rst_is_started;
-    nst_time rst_refill;
+    nst_time rst_refill; bool rst_is_started;
     uint32_t orphans;        /* is_orphan, TIME-WAIT excepted */
     nst_time cookie_until;   /* SYN cookies are believed until then */
     uint32_t gen;            /* counts handles given out */
