@@ -138,7 +138,6 @@ int live_make_stack(struct live *l)
     host_env_use_huge_pages(&env);
     live_rtt_init(l);
     env.trace = live_trace;
-    env.no_verify = true; /* the trace is for the statistics of round trips; walks would cost a tenth of the processor */
     env.user = l;
     l->now = l->started = runloop_now(l->loop);
     l->stack = nst_new(&config, &env, l->now);

@@ -230,10 +230,10 @@ static bool next_frame(struct nst *n, struct netif *nif, struct tx_hdr *hdr, nst
     return false;
 }
 
-/* Did whatever was called since the last time leave everything right? Asked where somebody watches: simulators, tests. */
+/* Did whatever was called since the last time leave everything right? Asked in verify builds and where nst_env.verify says so: the swarm. */
 static void verify(struct nst *n)
 {
-    if (!NST_VERIFY && (n->b.env.trace == NULL || n->b.env.no_verify))
+    if (!NST_VERIFY && !n->b.env.verify)
         return;
     n->verify_credit += VERIFY_OBJECTS;
     if (n->verify_credit < (uint64_t)n->tcp.conns.fresh + n->tcp.pcbs.fresh + n->tcp.segs.fresh + n->tcp.ivs.fresh)

@@ -46,7 +46,7 @@ static void env_panic(void *user, const nst_panic_info *i)
 
 static bool add_host(struct swarm *s, int h)
 {
-    nst_env env = {.alloc = env_alloc, .free = env_free, .trace = env_trace, .panic = env_panic, .user = &s->env[h]};
+    nst_env env = {.alloc = env_alloc, .free = env_free, .trace = env_trace, .verify = true, .panic = env_panic, .user = &s->env[h]};
     s->env[h].s = s;
     s->env[h].host = h;
     struct chance c = luck_of(s->plan.seed, "host", (uint64_t)h);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that must hold of all connections between two calls of the stack. Looked at after every call where that is cheap, else as
- * often as it costs a bounded share (stack.c): in builds with NST_VERIFY, and in stacks whose events somebody watches (nst_env.trace),
+ * often as it costs a bounded share (stack.c): in builds with NST_VERIFY, and in stacks whose owner asks for it (nst_env.verify),
  * simulators and tests. It changes nothing and trusts nothing: sums are counted anew from the scoreboard, pools from their holders.
  *
  * INVARIANT: the names in this file. What is walked is bounded by the pools. */
