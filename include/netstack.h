@@ -541,6 +541,7 @@ enum nst_ctl_op {
     NST_TCP_SAVE_SYN,   /* listener, set int 0/1: connections keep the headers of their SYN */
     NST_TCP_SAVED_SYN,  /* get nst_bytes: IP and TCP header; once. len 0 = none. -NST_EINVAL: len says how much it takes */
     NST_TCP_FASTOPEN_NO_COOKIE, /* set int 0/1, listener or to be connected: text on the SYN without a cookie */
+    NST_SO_MAX_PACING_RATE, /* set int, read as unsigned: bytes per second; all data is paced, this fast at most. -1 or 0 = no limit */
     NST_TCP_REFUSE_TEXT, /* set int 0/1: 1 = the application reads no more. Text that comes after our FIN resets the connection, as it
                            does after NST_CLOSE (RFC 1122 §4.2.2.13); what comes before can still be received, unlike after NST_SHUT_RD */
 };

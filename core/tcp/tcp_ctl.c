@@ -123,6 +123,11 @@ static void set_recverr(struct tcp *t, struct tcp_pcb *p, int32_t v)
     (void)t;
     p->wants_icmp = v != 0;
 }
+static void set_max_pacing_rate(struct tcp *t, struct tcp_pcb *p, int32_t v)
+{
+    (void)t;
+    p->pace.limit = v == -1 ? 0 : (uint32_t)v;
+}
 static void set_refuse_text(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
     (void)t;
@@ -171,6 +176,7 @@ static const struct int_option int_options[] = {
     {NST_TCP_WINDOW_CLAMP, 0, INT32_MAX, set_window_clamp},
     {NST_TCP_FASTOPEN_NO_COOKIE, 0, 1, set_no_cookie},
     {NST_SO_RECVERR, 0, 1, set_recverr},
+    {NST_SO_MAX_PACING_RATE, INT32_MIN, INT32_MAX, set_max_pacing_rate},
     {NST_TCP_REFUSE_TEXT, 0, 1, set_refuse_text},
     {NST_TCP_FASTOPEN, 0, INT32_MAX, NULL}, /* of listeners only */
     {NST_TCP_BACKLOG, 1, INT32_MAX, NULL},

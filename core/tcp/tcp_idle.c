@@ -112,7 +112,8 @@ static bool is_calm(const struct tcp *t, const struct tcp_pcb *p)
 /* Rare choices of the application, and what it may still ask for, have no place in the record. */
 static bool is_ordinary(const struct tcp_pcb *p)
 {
-    return p->window_clamp == 0 && p->linger2_ms == 0 && p->saved_syn == 0 && !p->wants_icmp && !p->refuses_text && p->soft_error == 0;
+    return p->window_clamp == 0 && p->pace.limit == 0 && p->linger2_ms == 0 && p->saved_syn == 0 && !p->wants_icmp &&
+           !p->refuses_text && p->soft_error == 0;
 }
 
 static bool fits(const struct tcp_pcb *p)

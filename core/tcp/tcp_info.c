@@ -108,7 +108,7 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
         .tcpi_rcv_wnd = p->state != TCPS_SYN_SENT ? seq_len(p->rcv.adv, p->opt.last_ack_sent) : 0,
         .tcpi_notsent_bytes = tcp_segment_unsent(p),
         .tcpi_pacing_rate = tcp_pace_rate(t, p),
-        .tcpi_max_pacing_rate = UINT64_MAX,
+        .tcpi_max_pacing_rate = p->pace.limit != 0 ? p->pace.limit : UINT64_MAX,
         .tcpi_delivered = (uint32_t)p->rate.delivered_total,
         .tcpi_dsack_dups = p->n.dsack_dups,
         .tcpi_reord_seen = p->rack.reord_seen,

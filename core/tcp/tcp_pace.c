@@ -2,14 +2,14 @@
 /* Pacing: data leaves in bursts of a quantum, spaced so that the average is the pacing rate.
  *
  * The rate is the algorithm's (BBR), or with tcp.pacing=1 Linux's rule: tcp.pacing_ss_ratio of cwnd / srtt while cwnd < ssthresh / 2,
- * else tcp.pacing_ca_ratio.
+ * else tcp.pacing_ca_ratio. SO_MAX_PACING_RATE asks for pacing and bounds the rate.
  * A quantum is what the algorithm asks for, else about a millisecond of the rate, between two segments and 64 KiB. The first ten
  * segments of a connection and whatever has no round trip time yet go unpaced. ACKs, probes and SYNs are never paced. */
 #include <tcp/tcp.h>
 
 enum { UNPACED = 10 /* segments at the beginning of a connection */ };
 
-uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p)
+static uint64_t unbounded_rate(const struct tcp *t, const struct tcp_pcb *p)
 {
     if (p->cc.pacing_bps != 0)
         return p->cc.pacing_bps;
@@ -20,9 +20,18 @@ uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p)
     return (uint64_t)p->cc.cwnd * p->snd.mss * percent / 100 * 1000000u / (p->rtt.srtt8 / 8);
 }
 
+uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p)
+{
+    uint64_t rate = unbounded_rate(t, p);
+    return p->pace.limit != 0 && (rate == 0 || rate > p->pace.limit) ? p->pace.limit : rate;
+}
+
+/* All data is paced, whatever the algorithm. */
+static bool is_paced(const struct tcp *t, const struct tcp_pcb *p) { return t->b->set[NST_SET_TCP_PACING] != 0 || p->pace.limit != 0; }
+
 static uint64_t rate_bytes_per_s(const struct tcp *t, const struct tcp_pcb *p)
 {
-    bool is_asked = p->cc.pacing_bps != 0 || (t->b->set[NST_SET_TCP_PACING] != 0 && p->n.data_segs_out >= UNPACED);
+    bool is_asked = p->cc.pacing_bps != 0 || (is_paced(t, p) && p->n.data_segs_out >= UNPACED);
     return is_asked ? tcp_pace_rate(t, p) : 0;
 }
 
@@ -48,7 +57,7 @@ bool tcp_pace_may_send(struct tcp *t, struct tcp_pcb *p)
 uint32_t tcp_pace_room(const struct tcp *t, const struct tcp_pcb *p)
 {
     uint64_t rate = rate_bytes_per_s(t, p);
-    bool is_start = t->b->set[NST_SET_TCP_PACING] != 0 && p->n.data_segs_out < UNPACED;
+    bool is_start = is_paced(t, p) && p->n.data_segs_out < UNPACED;
     if (rate == 0)
         return is_start ? (UNPACED - (uint32_t)p->n.data_segs_out) * p->snd.mss : UINT32_MAX;
     return p->pace.at <= t->b->now ? quantum(p, rate) : p->pace.burst;

@@ -61,6 +61,27 @@ TEST(pacing, at_120_percent_near_the_threshold)
     give_up(t);
 }
 
+/* SO_MAX_PACING_RATE: after the first ten, two at a time, 100 segments a second; -1 takes the limit away. */
+TEST(pacing, no_faster_than_the_application_allows)
+{
+    struct t *t = flight(T_OPTS(0));
+    EQ(t_sent(t, 0), 10);
+    EQ(t_set(t, NST_SO_MAX_PACING_RATE, 100000), 0);
+    EQ(t_info(t).tcpi_max_pacing_rate, 100000);
+    EQ(t_info(t).tcpi_pacing_rate, 100000);
+    RECV(RTT, .flags = ACK);
+    for (unsigned i = 0; i < 4; i++) {
+        EQ(t_sent(t, 0), 2);
+        EQ(t_sent(t, NST_MS(20) - 1), 0);
+        t_pass(t, 1);
+    }
+    EQ(t_set(t, NST_SO_MAX_PACING_RATE, -1), 0);
+    EQ(t_info(t).tcpi_max_pacing_rate, -1); /* UINT64_MAX */
+    t_pass(t, NST_MS(20));
+    EQ(t_sent(t, 0), 12); /* what is left of 20 */
+    give_up(t);
+}
+
 TEST(pacing, ratios_are_settings)
 {
     struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_PACING, 1}, {NST_SET_TCP_PACING_SS_RATIO, 100}, {NST_SET_TCP_PACING_CA_RATIO, 50}}));
