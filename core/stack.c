@@ -230,7 +230,7 @@ static bool next_frame(struct nst *n, struct netif *nif, struct tx_hdr *hdr, nst
     return false;
 }
 
-/* Did whatever was called since the last time leave everything right? Asked in verify builds and where nst_env.verify says so: the swarm. */
+/* Did whatever was called since the last time leave everything right? Asked in verify builds, and of the swarm by nst_env.verify. */
 static void verify(struct nst *n)
 {
     if (!NST_VERIFY && !n->b.env.verify)

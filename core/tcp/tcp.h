@@ -235,8 +235,7 @@ struct tcp_pcb {
     } rate;
     struct {
         nst_time at;            /* end of the burst at the pacing rate: the next one begins then */
-        uint32_t burst;         /* bytes that may still go at once */
-        uint32_t limit;         /* SO_MAX_PACING_RATE: bytes per second; 0 = none */
+        uint32_t burst, limit;  /* bytes that may still go at once; SO_MAX_PACING_RATE, bytes per second, 0 = none */
     } pace;
     struct {                    /* RFC 3168 */
         bool is_on, was_asked, echo /* ECE until CWR comes */, cwr_owed;
