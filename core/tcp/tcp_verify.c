@@ -67,8 +67,9 @@ static const char *check_timers(const struct tcp *t, const struct tcp_pcb *p)
 
 static const char *check_pcb(const struct tcp *t, const struct tcp_pcb *p, struct held *h)
 {
-    HOLDS(p->cc.cwnd >= 1 && p->cc.ssthresh >= 2, "cwnd is at least 1, ssthresh at least 2");
-    HOLDS(p->snd.mss >= 8 || p->state == TCPS_CLOSED, "a segment has 8 bytes at least");
+    bool may_send = p->state != TCPS_TIME_WAIT && p->state != TCPS_CLOSED; /* one that woke in TIME-WAIT has no window any more */
+    HOLDS(!may_send || (p->cc.cwnd >= 1 && p->cc.ssthresh >= 2), "cwnd is at least 1, ssthresh at least 2");
+    HOLDS(!may_send || p->snd.mss >= 8, "a segment has 8 bytes at least");
     h->pages += (uint64_t)p->sndq.npages + p->rcvq.npages + (p->saved_syn != 0);
     h->ranges += (uint64_t)p->ooo.count + p->q.sacked.count;
     h->pcbs++;
