@@ -138,7 +138,7 @@ void tcp_time_wait_read(const struct tcp *t, const struct tcp_time_wait *r, stru
     p->snd.una = p->snd.nxt = p->snd.end = r->snd_nxt;
     p->snd.fin_queued = p->snd.fin_sent = true;
     p->snd.peer_mss = p->is_v6 ? TCP_MSS_DEFAULT6 : TCP_MSS_DEFAULT4;
-    p->snd.mss = p->snd.peer_mss;
+    p->snd.mss = p->rcv.mss = p->snd.peer_mss;
     p->snd.wscale = r->snd_wscale;
     p->rcv.nxt = p->rcv.read = p->opt.last_ack_sent = r->nxt;
     p->rcv.adv = r->adv;
