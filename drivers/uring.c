@@ -6,7 +6,8 @@
  * INVARIANT: after uring_run no request is under way, unless it failed.
  * INVARIANT: no request waits. O_NONBLOCK does not say so here: the kernel waits in our place, for ever if nothing comes. RWF_NOWAIT
  * does; a file that does not know it answers -EOPNOTSUPP.
- * Deliberately missing: multishot reads and registered buffers. The first need a buffer for each packet that may come before they are
+ * Deliberately missing: registered files, multishot reads and registered buffers. A ring is taken down some time after its process has
+ * ended, and a device that it held would be busy until then. The first need a buffer for each packet that may come before they are
  * looked at; the second save the kernel the look-up of pages that a TUN device, which copies, never does. */
 #define _GNU_SOURCE
 #include "uring.h"
@@ -25,7 +26,8 @@
 #endif
 
 struct uring {
-    int fd;
+    int fd;                     /* of the ring */
+    int file;                   /* what is read and written */
     uint8_t *sq, *cq;           /* the two rings; the same map where the kernel has it so */
     size_t sq_bytes, cq_bytes;
     struct io_uring_sqe *sqe;
@@ -68,12 +70,13 @@ struct uring *uring_open(int fd)
 
     if (u == NULL)
         return NULL;
+    u->file = fd;
     u->fd = (int)syscall(SYS_io_uring_setup, URING_MAX, &p);
     if (u->fd < 0 && errno == EINVAL) { /* older: results come by an interrupt of this thread */
         memset(&p, 0, sizeof p);
         u->fd = (int)syscall(SYS_io_uring_setup, URING_MAX, &p);
     }
-    if (u->fd < 0 || !map_rings(u, &p) || syscall(SYS_io_uring_register, u->fd, IORING_REGISTER_FILES, &fd, 1) != 0) {
+    if (u->fd < 0 || !map_rings(u, &p)) {
         uring_close(u);
         return NULL;
     }
@@ -101,7 +104,7 @@ static struct io_uring_sqe *request(struct uring *u, unsigned i, uint8_t op, con
 
     memset(s, 0, sizeof *s);
     s->opcode = op;
-    s->flags = IOSQE_FIXED_FILE; /* number 0 of those registered */
+    s->fd = u->file;
     s->addr = (uintptr_t)at;
     s->len = (uint32_t)len;
     s->rw_flags = RWF_NOWAIT;
