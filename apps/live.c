@@ -278,8 +278,8 @@ int live_run(struct live *l)
         int in, out;
 
         in = take_in(l, &more);
-        out = output(l);
-        if (in < 0 || out < 0) {
+        out = in < 0 ? -1 : output(l); /* a later time than the services know must not reach the stack: they are ended next */
+        if (out < 0) {
             stop = -1;
             break;
         }

@@ -7,8 +7,8 @@
  * INVARIANT: no request waits. O_NONBLOCK does not say so here: the kernel waits in our place, for ever if nothing comes. RWF_NOWAIT
  * does; a file that does not know it answers -EOPNOTSUPP.
  * Deliberately missing: registered files, multishot reads and registered buffers. A ring is taken down some time after its process has
- * ended, and a device that it held would be busy until then. The first need a buffer for each packet that may come before they are
- * looked at; the second save the kernel the look-up of pages that a TUN device, which copies, never does. */
+ * ended, and a device that it held would be busy until then. Multishot reads need a buffer for each packet that may come before they
+ * are looked at. Registered buffers save the kernel the look-up of pages that a TUN device, which copies, never does. */
 #define _GNU_SOURCE
 #include "uring.h"
 
