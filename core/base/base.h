@@ -85,6 +85,8 @@ static inline bool base_may_hurry(struct base *b)
 }
 
 /* ---- sockets' common head: the first member of every control block an application can hold a handle of */
+enum { HANDLE_BITS = 30 /* LIMIT: of an id and of a generation; both and the kind make a handle */,
+       HANDLE_MASK = (1 << HANDLE_BITS) - 1 };
 enum sock_kind { SOCK_FREE, SOCK_TCP, SOCK_LISTEN, SOCK_UDP, SOCK_PING };
 
 struct sockbase {

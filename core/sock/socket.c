@@ -6,11 +6,9 @@
  * Readiness is pulled: layers raise bits in a sockbase, nst_events hands them out in the order in which they were raised. */
 #include <sock/socket.h>
 
-enum { GEN_BITS = 30, INDEX_BITS = 30 };
-
 nst_sock sock_handle(const struct sockbase *s)
 {
-    return (nst_sock)((uint64_t)s->kind << (GEN_BITS + INDEX_BITS) | (uint64_t)(s->gen & 0x3fffffff) << INDEX_BITS | s->index);
+    return (nst_sock)((uint64_t)s->kind << (2 * HANDLE_BITS) | (uint64_t)(s->gen & HANDLE_MASK) << HANDLE_BITS | s->index);
 }
 
 struct sockbase *sock_find(const struct sockets *s, nst_sock h)
@@ -18,8 +16,8 @@ struct sockbase *sock_find(const struct sockets *s, nst_sock h)
     if (h <= 0)
         return NULL;
     uint64_t v = (uint64_t)h;
-    uint32_t index = (uint32_t)(v & 0x3fffffff), gen = (uint32_t)(v >> INDEX_BITS & 0x3fffffff);
-    uint8_t kind = (uint8_t)(v >> (GEN_BITS + INDEX_BITS));
+    uint32_t index = (uint32_t)(v & HANDLE_MASK), gen = (uint32_t)(v >> HANDLE_BITS & HANDLE_MASK);
+    uint8_t kind = (uint8_t)(v >> (2 * HANDLE_BITS));
     if (kind == SOCK_TCP) {
         struct tcp_pcb *p = tcp_by_handle(s->tcp, index, gen);
         return p != NULL ? &p->sock : NULL;
@@ -30,7 +28,7 @@ struct sockbase *sock_find(const struct sockets *s, nst_sock h)
     if (pool == NULL || index == 0 || index > pool->fresh)
         return NULL;
     struct sockbase *sb = pool_at(pool, index);
-    return sb->kind == kind && (sb->gen & 0x3fffffff) == gen && sb->is_attached ? sb : NULL;
+    return sb->kind == kind && (sb->gen & HANDLE_MASK) == gen && sb->is_attached ? sb : NULL;
 }
 
 nst_sock sock_open(struct sockets *s, const nst_open_args *a)

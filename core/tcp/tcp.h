@@ -391,7 +391,7 @@ enum tcp_form { TCP_FORM_NONE, TCP_FORM_PCB, TCP_FORM_IDLE, TCP_FORM_TIME_WAIT }
 struct tcp {
     struct base *b;
     struct ip *ip;
-    struct pool conns;       /* uint32_t: enum tcp_form << 30 | id in the pool of that form */
+    struct pool conns;       /* uint32_t: enum tcp_form << HANDLE_BITS | id in the pool of that form */
     struct pool pcbs, idles, time_waits; /* INVARIANT: as many in them together as there are connections */
     struct pool listeners, segs, ivs;
     struct htab by_tuple;    /* connection ids */
@@ -444,11 +444,11 @@ struct tcp_pcb *tcp_by_handle(struct tcp *t, uint32_t index, uint32_t gen); /* N
 /* The connections by id: the first at or after `conn`, as it is or as it would be when awake (in *copy); NULL = no more. */
 const struct tcp_pcb *tcp_next(const struct tcp *t, uint32_t *conn, struct tcp_pcb *copy);
 static inline uint32_t tcp_place(const struct tcp *t, uint32_t conn) { return *(const uint32_t *)pool_at(&t->conns, conn); }
-static inline enum tcp_form tcp_form(uint32_t place) { return (enum tcp_form)(place >> 30); }
+static inline enum tcp_form tcp_form(uint32_t place) { return (enum tcp_form)(place >> HANDLE_BITS); }
 static inline void *tcp_at_place(const struct tcp *t, uint32_t place)
 {
     const struct pool *pool[] = {[TCP_FORM_PCB] = &t->pcbs, [TCP_FORM_IDLE] = &t->idles, [TCP_FORM_TIME_WAIT] = &t->time_waits};
-    return pool_at(pool[tcp_form(place)], place & 0x3fffffff);
+    return pool_at(pool[tcp_form(place)], place & HANDLE_MASK);
 }
 void tcp_move(struct tcp *t, uint32_t conn, enum tcp_form form, uint32_t id); /* it stands there from now on */
 struct tcp_listener *tcp_listener_lookup(struct tcp *t, const ipaddr *local, uint16_t lport);

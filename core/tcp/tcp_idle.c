@@ -140,7 +140,7 @@ bool tcp_idle_may_rest(const struct tcp *t, const struct tcp_pcb *p)
 static void write_record(const struct tcp_pcb *p, struct tcp_idle *r)
 {
     *r = (struct tcp_idle){.local = p->local, .remote = p->remote, .lport = p->lport, .rport = p->rport, .hash = p->hash,
-                           .index = p->sock.index, .gen = p->sock.gen & 0x3fffffff, .conn = p->conn, .flow = p->flow & 0xfffff,
+                           .index = p->sock.index, .gen = p->sock.gen & HANDLE_MASK, .conn = p->conn, .flow = p->flow & 0xfffff,
                            .algorithm = algorithm_of(&p->cc) & 3, .mtup_at_s = (uint32_t)(p->mtup.at / NST_S(1)),
                            .timer = {.kind = TIMER_TCP_IDLE, .deadline = p->deadline[TCPT_KEEP]}};
 #define NST_X(to, from) r->to = p->from;

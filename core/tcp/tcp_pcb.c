@@ -54,7 +54,7 @@ static uint64_t hash_port(const struct tcp *t, uint16_t port)
 
 void tcp_move(struct tcp *t, uint32_t conn, enum tcp_form form, uint32_t id)
 {
-    *(uint32_t *)pool_at(&t->conns, conn) = (uint32_t)form << 30 | id;
+    *(uint32_t *)pool_at(&t->conns, conn) = (uint32_t)form << HANDLE_BITS | id;
 }
 
 struct tcp_pcb *tcp_pcb_take(struct tcp *t, uint32_t conn)
@@ -97,7 +97,7 @@ struct tcp_pcb *tcp_pcb_new(struct tcp *t)
         return NULL;
     }
     struct tcp_pcb *p = tcp_pcb_take(t, conn);
-    p->sock.gen = ++t->gen & 0x3fffffff;
+    p->sock.gen = ++t->gen & HANDLE_MASK;
     p->conn = ++t->b->conn_count;
     p->opened = t->b->now;
     p->linger = -1;
@@ -243,7 +243,7 @@ struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, c
     if (conn == 0)
         return NULL;
     struct tcp_pcb *p = awake(t, tcp_place(t, conn));
-    *recent = tcp_place(t, conn) & 0x3fffffff;
+    *recent = tcp_place(t, conn) & HANDLE_MASK;
     return p;
 }
 
@@ -259,7 +259,7 @@ struct tcp_pcb *tcp_by_handle(struct tcp *t, uint32_t index, uint32_t gen)
     if (tcp_form(place) != TCP_FORM_PCB)
         return NULL;
     struct tcp_pcb *p = tcp_at_place(t, place);
-    return (p->sock.gen & 0x3fffffff) == gen && p->sock.is_attached ? p : NULL;
+    return (p->sock.gen & HANDLE_MASK) == gen && p->sock.is_attached ? p : NULL;
 }
 
 const struct tcp_pcb *tcp_next(const struct tcp *t, uint32_t *conn, struct tcp_pcb *copy)

@@ -80,7 +80,7 @@ int tcp_listen(struct tcp *t, const nst_open_args *a, struct tcp_listener **out)
     if (id == 0)
         return -NST_ENOBUFS;
     struct tcp_listener *l = pool_at(&t->listeners, id);
-    l->sock = (struct sockbase){.index = id, .gen = ++t->gen & 0x3fffffff, .kind = SOCK_LISTEN, .is_attached = true, .user = a->user};
+    l->sock = (struct sockbase){.index = id, .gen = ++t->gen & HANDLE_MASK, .kind = SOCK_LISTEN, .is_attached = true, .user = a->user};
     list_init(&l->sock.ev_link);
     list_init(&l->syn_queue);
     list_init(&l->accept_queue);
