@@ -1,137 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Socket options of TCP connections and listeners. One table row per option: where it is stored and what it may be. */
+/* Socket options of TCP connections and listeners. One table row per option: what it may be, where it is stored in a connection and in a
+ * listener (what its children inherit), and what follows from it. */
 #include <tcp/tcp.h>
+
+struct place { /* of an integer in a struct */
+    uint16_t offset;
+    uint8_t width; /* bytes, 0 = not there */
+};
 
 struct int_option {
     int op;
     int32_t min, max;
-    void (*set)(struct tcp *, struct tcp_pcb *, int32_t);
+    struct place pcb, listener;
+    void (*then)(struct tcp *, struct tcp_pcb *, int32_t); /* after it was stored */
 };
 
-static void set_rcvbuf(struct tcp *t, struct tcp_pcb *p, int32_t v)
+static void then_rcvbuf(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
     (void)t;
-    p->rcvbuf = (uint32_t)v;
+    (void)v;
     p->drs.is_fixed = true;
 }
-static void set_sndbuf(struct tcp *t, struct tcp_pcb *p, int32_t v)
+static void then_sndbuf(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
     (void)t;
-    p->sndbuf = (uint32_t)v;
+    (void)v;
     p->is_sndbuf_fixed = true;
 }
-static void set_keepalive(struct tcp *t, struct tcp_pcb *p, int32_t v)
+static void then_keepalive(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
-    p->keepalive = v != 0;
+    (void)v;
     p->keep_sent = 0;
     tcp_timer_keepalive(t, p);
 }
-static void set_linger(struct tcp *t, struct tcp_pcb *p, int32_t v)
+static void then_keepidle(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
-    (void)t;
-    p->linger = v;
+    (void)v;
+    tcp_timer_keepalive(t, p);
 }
-static void set_ttl(struct tcp *t, struct tcp_pcb *p, int32_t v)
+static void then_nodelay(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
-    (void)t;
-    p->ttl = (uint8_t)v;
-}
-static void set_tos(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->tos = (uint8_t)v;
-}
-static void set_nodelay(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    p->nodelay = v != 0;
     p->force_partial |= v != 0 && seq_lt(p->snd.nxt, p->snd.end);
     tcp_mark(t, p);
 }
-static void set_cork(struct tcp *t, struct tcp_pcb *p, int32_t v)
+static void then_cork(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
-    p->cork = v != 0;
     if (v == 0) { /* what waits leaves as Nagle's algorithm lets it; with NODELAY at once */
         p->snd.more = false;
         p->force_partial |= p->nodelay && seq_lt(p->snd.nxt, p->snd.end);
     }
     tcp_mark(t, p);
 }
-static void set_maxseg(struct tcp *t, struct tcp_pcb *p, int32_t v)
+static void then_maxseg(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
-    p->maxseg = (uint16_t)v;
+    (void)v;
     tcp_mss_update(t, p);
 }
-static void set_keepidle(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    p->keepidle_ms = (uint32_t)v;
-    tcp_timer_keepalive(t, p);
-}
-static void set_keepintvl(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->keepintvl_ms = (uint32_t)v;
-}
-static void set_keepcnt(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->keepcnt = (uint8_t)v;
-}
-static void set_syncnt(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->syncnt = (uint8_t)v;
-}
+
 uint32_t tcp_notsent_lowat(const struct tcp *t, uint32_t asked)
 {
     int64_t v = asked != 0 ? asked : t->b->set[NST_SET_TCP_NOTSENT_LOWAT];
     return v < UINT32_MAX ? (uint32_t)v : 0;
 }
 
-static void set_notsent_lowat(struct tcp *t, struct tcp_pcb *p, int32_t v)
+static void then_notsent_lowat(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
     p->notsent_lowat = tcp_notsent_lowat(t, (uint32_t)v);
     tcp_wake_writer(t, p);
 }
-static void set_user_timeout(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->user_timeout_ms = (uint32_t)v;
-}
-
-static void set_defer_accept(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->defer_accept = (uint8_t)v;
-}
-static void set_linger2(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->linger2_ms = v;
-}
-static void set_window_clamp(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->window_clamp = (uint32_t)v;
-}
-static void set_no_cookie(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->fo.no_cookie = v != 0;
-}
-static void set_recverr(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->wants_icmp = v != 0;
-}
-static void set_max_pacing_rate(struct tcp *t, struct tcp_pcb *p, int32_t v)
+static void then_max_pacing_rate(struct tcp *t, struct tcp_pcb *p, int32_t v)
 {
     (void)t;
     p->pace.limit = v == -1 ? 0 : (uint32_t)v;
-}
-static void set_refuse_text(struct tcp *t, struct tcp_pcb *p, int32_t v)
-{
-    (void)t;
-    p->refuses_text = v != 0;
 }
 
 const struct cc_ops *tcp_cc_by_id(int64_t id)
@@ -151,37 +91,65 @@ void tcp_cc_choose(struct tcp *t, struct tcp_pcb *p, int64_t id)
         p->cc.ops->init(&p->cc, &t->b->rng, t->b->now);
 }
 
-static void set_cc(struct tcp *t, struct tcp_pcb *p, int32_t v) { tcp_cc_choose(t, p, v); }
+static void then_cc(struct tcp *t, struct tcp_pcb *p, int32_t v) { tcp_cc_choose(t, p, v); }
+
+#define PCB(field) {offsetof(struct tcp_pcb, field), sizeof((struct tcp_pcb *)NULL)->field}
+#define LISTENER(field) {offsetof(struct tcp_listener, field), sizeof((struct tcp_listener *)NULL)->field}
+#define NONE {0, 0}
 
 static const struct int_option int_options[] = {
-    {NST_SO_RCVBUF, 2304, 1 << 28, set_rcvbuf}, /* well below STREAM_WINDOW_MAX */
-    {NST_SO_SNDBUF, 4608, 1 << 28, set_sndbuf}, /* well below STREAM_WINDOW_MAX */
-    {NST_SO_KEEPALIVE, 0, 1, set_keepalive},
-    {NST_SO_LINGER, -1, INT32_MAX, set_linger},
-    {NST_SO_TTL, 1, 255, set_ttl},
-    {NST_SO_TOS, 0, 255, set_tos},
-    {NST_TCP_NODELAY, 0, 1, set_nodelay},
-    {NST_TCP_CORK, 0, 1, set_cork},
-    {NST_TCP_MAXSEG, 36, 65535, set_maxseg},
-    {NST_TCP_KEEPIDLE, 1, INT32_MAX, set_keepidle},
-    {NST_TCP_KEEPINTVL, 1, INT32_MAX, set_keepintvl},
-    {NST_TCP_KEEPCNT, 1, 127, set_keepcnt},
-    {NST_TCP_SYNCNT, 1, 127, set_syncnt},
-    {NST_TCP_CONGESTION, NST_CC_RENO, NST_CC_BBR, set_cc},
-    {NST_TCP_USER_TIMEOUT, 0, INT32_MAX, set_user_timeout},
-    {NST_TCP_NOTSENT_LOWAT, 0, INT32_MAX, set_notsent_lowat},
-    {NST_TCP_QUICKACK, INT32_MIN, INT32_MAX, tcp_delack_set_mode},
-    {NST_TCP_DEFER_ACCEPT, 0, 255, set_defer_accept},
-    {NST_TCP_LINGER2, -1, INT32_MAX, set_linger2},
-    {NST_TCP_WINDOW_CLAMP, 0, INT32_MAX, set_window_clamp},
-    {NST_TCP_FASTOPEN_NO_COOKIE, 0, 1, set_no_cookie},
-    {NST_SO_RECVERR, 0, 1, set_recverr},
-    {NST_SO_MAX_PACING_RATE, INT32_MIN, INT32_MAX, set_max_pacing_rate},
-    {NST_TCP_REFUSE_TEXT, 0, 1, set_refuse_text},
-    {NST_TCP_FASTOPEN, 0, INT32_MAX, NULL}, /* of listeners only */
-    {NST_TCP_BACKLOG, 1, INT32_MAX, NULL},
-    {NST_TCP_SAVE_SYN, 0, 1, NULL},
+    {NST_SO_RCVBUF, 2304, 1 << 28, PCB(rcvbuf), LISTENER(rcvbuf), then_rcvbuf}, /* well below STREAM_WINDOW_MAX */
+    {NST_SO_SNDBUF, 4608, 1 << 28, PCB(sndbuf), LISTENER(sndbuf), then_sndbuf}, /* well below STREAM_WINDOW_MAX */
+    {NST_SO_KEEPALIVE, 0, 1, PCB(keepalive), LISTENER(keepalive), then_keepalive},
+    {NST_SO_LINGER, -1, INT32_MAX, PCB(linger), NONE, NULL},
+    {NST_SO_TTL, 1, 255, PCB(ttl), LISTENER(ttl), NULL},
+    {NST_SO_TOS, 0, 255, PCB(tos), LISTENER(tos), NULL},
+    {NST_TCP_NODELAY, 0, 1, PCB(nodelay), LISTENER(nodelay), then_nodelay},
+    {NST_TCP_CORK, 0, 1, PCB(cork), NONE, then_cork},
+    {NST_TCP_MAXSEG, 36, 65535, PCB(maxseg), LISTENER(maxseg), then_maxseg},
+    {NST_TCP_KEEPIDLE, 1, INT32_MAX, PCB(keepidle_ms), NONE, then_keepidle},
+    {NST_TCP_KEEPINTVL, 1, INT32_MAX, PCB(keepintvl_ms), NONE, NULL},
+    {NST_TCP_KEEPCNT, 1, 127, PCB(keepcnt), NONE, NULL},
+    {NST_TCP_SYNCNT, 1, 127, PCB(syncnt), LISTENER(syncnt), NULL},
+    {NST_TCP_CONGESTION, NST_CC_RENO, NST_CC_BBR, NONE, NONE, then_cc},
+    {NST_TCP_USER_TIMEOUT, 0, INT32_MAX, PCB(user_timeout_ms), NONE, NULL},
+    {NST_TCP_NOTSENT_LOWAT, 0, INT32_MAX, NONE, NONE, then_notsent_lowat},
+    {NST_TCP_QUICKACK, INT32_MIN, INT32_MAX, NONE, NONE, tcp_delack_set_mode},
+    {NST_TCP_DEFER_ACCEPT, 0, 255, PCB(defer_accept), LISTENER(defer_accept), NULL},
+    {NST_TCP_LINGER2, -1, INT32_MAX, PCB(linger2_ms), NONE, NULL},
+    {NST_TCP_WINDOW_CLAMP, 0, INT32_MAX, PCB(window_clamp), LISTENER(window_clamp), NULL},
+    {NST_TCP_FASTOPEN_NO_COOKIE, 0, 1, PCB(fo.no_cookie), LISTENER(fo_no_cookie), NULL},
+    {NST_SO_RECVERR, 0, 1, PCB(wants_icmp), NONE, NULL},
+    {NST_SO_MAX_PACING_RATE, INT32_MIN, INT32_MAX, NONE, NONE, then_max_pacing_rate},
+    {NST_TCP_REFUSE_TEXT, 0, 1, PCB(refuses_text), NONE, NULL},
+    {NST_TCP_FASTOPEN, 0, INT32_MAX, NONE, LISTENER(fo_max), NULL},
+    {NST_TCP_BACKLOG, 1, INT32_MAX, NONE, LISTENER(backlog), NULL},
+    {NST_TCP_SAVE_SYN, 0, 1, NONE, LISTENER(save_syn), NULL},
 };
+
+/* The row of an option that arg holds a value of, which goes to *v; NULL = there is none, or it may not be that. */
+static const struct int_option *int_option(int op, const void *arg, size_t len, int32_t *v)
+{
+    if (len != sizeof *v)
+        return NULL;
+    memcpy(v, arg, sizeof *v);
+    for (size_t i = 0; i < sizeof int_options / sizeof *int_options; i++)
+        if (int_options[i].op == op)
+            return *v >= int_options[i].min && *v <= int_options[i].max ? &int_options[i] : NULL;
+    return NULL;
+}
+
+static void store(void *object, struct place at, int32_t v)
+{
+    uint8_t *to = (uint8_t *)object + at.offset;
+    uint16_t half = (uint16_t)v;
+    if (at.width == sizeof v)
+        memcpy(to, &v, sizeof v);
+    else if (at.width == sizeof half)
+        memcpy(to, &half, sizeof half);
+    else if (at.width == 1)
+        *to = (uint8_t)v;
+}
 
 static int get_int(int32_t v, void *arg, size_t len)
 {
@@ -268,20 +236,14 @@ int tcp_ctl(struct tcp *t, struct tcp_pcb *p, int op, void *arg, size_t len)
     default:
         break;
     }
-    for (size_t i = 0; i < sizeof int_options / sizeof *int_options; i++) {
-        const struct int_option *o = &int_options[i];
-        int32_t v;
-        if (o->op != op)
-            continue;
-        if (len != sizeof v)
-            return -NST_EINVAL;
-        memcpy(&v, arg, sizeof v);
-        if (v < o->min || v > o->max || o->set == NULL)
-            return -NST_EINVAL;
-        o->set(t, p, v);
-        return 0;
-    }
-    return -NST_EINVAL;
+    int32_t v;
+    const struct int_option *o = int_option(op, arg, len, &v);
+    if (o == NULL || (o->pcb.width == 0 && o->then == NULL))
+        return -NST_EINVAL;
+    store(p, o->pcb, v);
+    if (o->then != NULL)
+        o->then(t, p, v);
+    return 0;
 }
 
 /* A listener keeps what its children inherit. */
@@ -300,27 +262,9 @@ int tcp_listener_ctl(struct tcp *t, struct tcp_listener *l, int op, void *arg, s
     if (op == NST_TCP_FASTOPEN_KEY)
         return tcp_fastopen_set_keys(&l->fo_keys, arg, len);
     int32_t v;
-    if (len != sizeof v)
+    const struct int_option *o = int_option(op, arg, len, &v);
+    if (o == NULL || o->listener.width == 0)
         return -NST_EINVAL;
-    memcpy(&v, arg, sizeof v);
-    for (size_t i = 0; i < sizeof int_options / sizeof *int_options; i++)
-        if (int_options[i].op == op && (v < int_options[i].min || v > int_options[i].max))
-            return -NST_EINVAL;
-    switch (op) {
-    case NST_SO_RCVBUF: l->rcvbuf = (uint32_t)v; return 0;
-    case NST_SO_SNDBUF: l->sndbuf = (uint32_t)v; return 0;
-    case NST_SO_KEEPALIVE: l->keepalive = v != 0; return 0;
-    case NST_SO_TTL: l->ttl = (uint8_t)v; return 0;
-    case NST_SO_TOS: l->tos = (uint8_t)v; return 0;
-    case NST_TCP_NODELAY: l->nodelay = v != 0; return 0;
-    case NST_TCP_MAXSEG: l->maxseg = (uint16_t)v; return 0;
-    case NST_TCP_FASTOPEN: l->fo_max = (uint32_t)v; return 0;
-    case NST_TCP_BACKLOG: l->backlog = (uint32_t)v; return 0;
-    case NST_TCP_SYNCNT: l->syncnt = (uint8_t)v; return 0;
-    case NST_TCP_DEFER_ACCEPT: l->defer_accept = (uint8_t)v; return 0;
-    case NST_TCP_WINDOW_CLAMP: l->window_clamp = (uint32_t)v; return 0;
-    case NST_TCP_SAVE_SYN: l->save_syn = v != 0; return 0;
-    case NST_TCP_FASTOPEN_NO_COOKIE: l->fo_no_cookie = v != 0; return 0;
-    default: return -NST_EINVAL;
-    }
+    store(l, o->listener, v);
+    return 0;
 }
