@@ -137,10 +137,31 @@ bool tcp_idle_may_rest(const struct tcp *t, const struct tcp_pcb *p)
 
 /* --------------------------------------------------------------------------------------------- pcb -> record, and back */
 
+struct tcp_record tcp_record_of(const struct tcp_pcb *p)
+{
+    return (struct tcp_record){p->local, p->remote, p->lport, p->rport, p->sock.index, p->conn};
+}
+
+void tcp_record_read(const struct tcp *t, const struct tcp_record *r, struct tcp_pcb *p)
+{
+    p->sock.kind = SOCK_TCP;
+    p->sock.index = r->index;
+    p->local = r->local;
+    p->remote = r->remote;
+    p->lport = r->lport;
+    p->rport = r->rport;
+    p->is_hashed = true;
+    p->is_v6 = !ipaddr_is4(&r->remote);
+    p->conn = r->conn;
+    for (unsigned i = 0; i < TCPT_COUNT; i++)
+        p->deadline[i] = NST_NEVER;
+    if (!route_lookup(t->ip, &p->local, &p->remote, &p->route))
+        p->route.ifx = 0; /* as tcp_route leaves it */
+}
+
 static void write_record(const struct tcp_pcb *p, struct tcp_idle *r)
 {
-    *r = (struct tcp_idle){.local = p->local, .remote = p->remote, .lport = p->lport, .rport = p->rport, .hash = p->hash,
-                           .index = p->sock.index, .gen = p->sock.gen & HANDLE_MASK, .conn = p->conn, .flow = p->flow & 0xfffff,
+    *r = (struct tcp_idle){.who = tcp_record_of(p), .hash = p->hash, .gen = p->sock.gen & HANDLE_MASK, .flow = p->flow & 0xfffff,
                            .algorithm = algorithm_of(&p->cc) & 3, .mtup_at_s = (uint32_t)(p->mtup.at / NST_S(1)),
                            .timer = {.kind = TIMER_TCP_IDLE, .deadline = p->deadline[TCPT_KEEP]}};
 #define NST_X(to, from) r->to = p->from;
@@ -163,29 +184,9 @@ static void read_kept(const struct tcp_idle *r, struct tcp_pcb *p)
 #undef NST_X
 }
 
-static void read_identity(const struct tcp_idle *r, struct tcp_pcb *p)
-{
-    p->state = TCPS_ESTABLISHED;
-    p->sock.kind = SOCK_TCP;
-    p->sock.index = r->index;
-    p->sock.gen = r->gen;
-    p->sock.is_attached = true;
-    p->local = r->local;
-    p->remote = r->remote;
-    p->lport = r->lport;
-    p->rport = r->rport;
-    p->hash = r->hash;
-    p->is_hashed = true;
-    p->is_v6 = !ipaddr_is4(&r->remote);
-    p->conn = r->conn;
-    p->flow = r->flow;
-}
-
 /* What follows from the rest: nothing is in flight, unsent or unread. */
 static void read_implied(const struct tcp *t, const struct tcp_idle *r, struct tcp_pcb *p)
 {
-    for (unsigned i = 0; i < TCPT_COUNT; i++)
-        p->deadline[i] = NST_NEVER;
     p->snd.nxt = p->snd.end = p->snd.push = p->snd.small = p->snd.up = p->snd.wl2 = p->cut.now.end = r->una;
     p->rec.cwnd_usage = p->rec.recover = p->rack.fack = r->una;
     p->rcv.read = p->opt.last_ack_sent = r->nxt;
@@ -197,13 +198,16 @@ static void read_implied(const struct tcp *t, const struct tcp_idle *r, struct t
     p->rate.app_limited = r->delivered_total != 0 ? r->delivered_total : 1;
     p->mtup.at = NST_S(r->mtup_at_s);
     p->drs.at = p->chrono.since = t->b->now;
-    if (!route_lookup(t->ip, &p->local, &p->remote, &p->route))
-        p->route.ifx = 0; /* as tcp_route leaves it */
 }
 
 void tcp_idle_read(const struct tcp *t, const struct tcp_idle *r, struct rng *rng, struct tcp_pcb *p)
 {
-    read_identity(r, p);
+    tcp_record_read(t, &r->who, p);
+    p->state = TCPS_ESTABLISHED;
+    p->sock.gen = r->gen;
+    p->sock.is_attached = true;
+    p->hash = r->hash;
+    p->flow = r->flow;
     read_kept(r, p);
     read_implied(t, r, p);
     p->cc.ops = algorithms[r->algorithm];
@@ -226,13 +230,13 @@ void tcp_idle_rest(struct tcp *t, struct tcp_pcb *p)
     if (r->timer.deadline != NST_NEVER)
         wheel_arm(&t->b->wheel, &r->timer, r->timer.deadline);
     wheel_cancel(&t->b->wheel, &p->timer);
-    tcp_move(t, r->index, TCP_FORM_IDLE, id);
+    tcp_move(t, r->who.index, TCP_FORM_IDLE, id);
     tcp_pcb_give(t, p);
 }
 
 struct tcp_pcb *tcp_idle_wake(struct tcp *t, struct tcp_idle *r)
 {
-    struct tcp_pcb *p = tcp_pcb_take(t, r->index);
+    struct tcp_pcb *p = tcp_pcb_take(t, r->who.index);
     nst_time keep = r->timer.deadline;
     tcp_idle_read(t, r, &t->b->rng, p);
     wheel_cancel(&t->b->wheel, &r->timer);

@@ -6,13 +6,17 @@
 
 #include <tcp/tcp.h>
 
-struct tcp_idle {
-    /* ---- what a segment and a handle are compared with: the first cache line */
+struct tcp_record { /* what each kind begins with */
     ipaddr local, remote;
     uint16_t lport, rport;
-    uint32_t hash;
-    uint32_t index, gen;      /* of the handle */
+    uint32_t index;           /* of the handle */
     uint32_t conn;
+};
+
+struct tcp_idle {
+    /* ---- what a segment and a handle are compared with: the first cache line */
+    struct tcp_record who;
+    uint32_t hash, gen;
     uint32_t flow : 20, algorithm : 2 /* place in tcp_idle.c's list */, was_passive : 1, is_paced : 1;
     uint32_t ts : 1, sack : 1, wscale : 1, is_shut : 1, fo_taken : 1, fo_child : 1, mtup_on : 1, is_cwnd_limited : 1;
     struct wheel_timer timer; /* keepalive; holds its deadline */
@@ -44,9 +48,7 @@ struct tcp_idle {
     uint8_t rcvbuf_fixed : 1, sndbuf_fixed : 1, ack_started : 1, is_pingpong : 1, nodelay : 1, cork : 1, keepalive : 1;
 };
 struct tcp_time_wait { /* tcp_time_wait.c: what TIME-WAIT needs to answer, and to know a new incarnation */
-    ipaddr local, remote;
-    uint16_t lport, rport;
-    uint32_t index, conn;
+    struct tcp_record who;
     seq_t snd_nxt;
     seq_t nxt, adv;           /* RCV. */
     uint32_t ts_recent;
@@ -55,5 +57,9 @@ struct tcp_time_wait { /* tcp_time_wait.c: what TIME-WAIT needs to answer, and t
 };
 _Static_assert(sizeof(struct tcp_time_wait) <= 96, "a connection in TIME-WAIT");
 _Static_assert(sizeof(struct tcp_idle) <= 432, "an idle connection, its places in the tables included, is to cost at most 448 bytes");
+
+/* tcp_idle.c: between a record's head and a block that is blank but for its links and timer. */
+struct tcp_record tcp_record_of(const struct tcp_pcb *p);
+void tcp_record_read(const struct tcp *t, const struct tcp_record *r, struct tcp_pcb *p);
 
 #endif

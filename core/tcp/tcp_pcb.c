@@ -167,7 +167,7 @@ void tcp_pcb_hash(struct tcp *t, struct tcp_pcb *p)
     p->is_hashed = true;
 }
 
-/* The three forms name their ends alike. */
+/* Blocks and the heads of records name their ends alike. */
 #define IS_TUPLE(x, k) \
     ((x)->lport == get16((k)->ports) && (x)->rport == get16((k)->ports + 2) && ipaddr_eq(&(x)->local, &(k)->local) && \
      ipaddr_eq(&(x)->remote, &(k)->remote))
@@ -180,10 +180,10 @@ static bool is_at(const struct tcp *t, uint32_t place, const struct tuple *k, ui
     }
     if (tcp_form(place) == TCP_FORM_IDLE) {
         const struct tcp_idle *r = tcp_at_place(t, place);
-        return r->hash == hash && IS_TUPLE(r, k);
+        return r->hash == hash && IS_TUPLE(&r->who, k);
     }
     const struct tcp_time_wait *w = tcp_at_place(t, place);
-    return IS_TUPLE(w, k);
+    return IS_TUPLE(&w->who, k);
 }
 
 static struct tuple tuple_of(const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)

@@ -106,8 +106,7 @@ void tcp_time_wait_rest(struct tcp *t, struct tcp_pcb *p)
     uint32_t id = pool_alloc_dirty(&t->time_waits);
     nst_assert(t->b, id != 0); /* time_wait_count is never more */
     struct tcp_time_wait *r = pool_at(&t->time_waits, id);
-    *r = (struct tcp_time_wait){.local = p->local, .remote = p->remote, .lport = p->lport, .rport = p->rport, .index = p->sock.index,
-                                .conn = p->conn, .snd_nxt = p->snd.nxt, .nxt = p->rcv.nxt, .adv = p->rcv.adv,
+    *r = (struct tcp_time_wait){.who = tcp_record_of(p), .snd_nxt = p->snd.nxt, .nxt = p->rcv.nxt, .adv = p->rcv.adv,
                                 .ts_recent = p->opt.ts_recent, .timer = {.kind = TIMER_TCP_TIME_WAIT}, .tos = p->tos, .ttl = p->ttl,
                                 .snd_wscale = p->snd.wscale & 15u, .rcv_wscale = p->rcv.wscale & 15u, .ts = p->opt.ts,
                                 .was_passive = p->was_passive};
@@ -115,26 +114,18 @@ void tcp_time_wait_rest(struct tcp *t, struct tcp_pcb *p)
     tcp_pcb_release(t, p);
     list_unlink(&p->listen_link);
     wheel_cancel(&t->b->wheel, &p->timer);
-    tcp_move(t, r->index, TCP_FORM_TIME_WAIT, id);
+    tcp_move(t, r->who.index, TCP_FORM_TIME_WAIT, id);
     tcp_pcb_give(t, p);
 }
 
 /* The window stays as it was offered; nothing else of the streams is left to know. */
 void tcp_time_wait_read(const struct tcp *t, const struct tcp_time_wait *r, struct tcp_pcb *p)
 {
+    tcp_record_read(t, &r->who, p);
+    tcp_pcb_keyed(t, p);
     p->state = TCPS_TIME_WAIT;
-    p->sock.kind = SOCK_TCP;
-    p->sock.index = r->index;
     p->is_orphan = true;
     p->was_passive = r->was_passive;
-    p->local = r->local;
-    p->remote = r->remote;
-    p->lport = r->lport;
-    p->rport = r->rport;
-    p->is_v6 = !ipaddr_is4(&r->remote);
-    p->conn = r->conn;
-    tcp_pcb_keyed(t, p);
-    p->is_hashed = true;
     p->snd.una = p->snd.nxt = p->snd.end = r->snd_nxt;
     p->snd.fin_queued = p->snd.fin_sent = true;
     p->snd.peer_mss = p->is_v6 ? TCP_MSS_DEFAULT6 : TCP_MSS_DEFAULT4;
@@ -151,16 +142,12 @@ void tcp_time_wait_read(const struct tcp *t, const struct tcp_time_wait *r, stru
     p->ttl = r->ttl;
     p->cc.ops = &cc_reno; /* of which nothing is asked any more */
     p->cc.cwnd = 1;
-    for (unsigned i = 0; i < TCPT_COUNT; i++)
-        p->deadline[i] = NST_NEVER;
     p->deadline[TCPT_LIFE] = r->timer.deadline;
-    if (!route_lookup(t->ip, &p->local, &p->remote, &p->route))
-        p->route.ifx = 0;
 }
 
 struct tcp_pcb *tcp_time_wait_wake(struct tcp *t, struct tcp_time_wait *r)
 {
-    struct tcp_pcb *p = tcp_pcb_take(t, r->index);
+    struct tcp_pcb *p = tcp_pcb_take(t, r->who.index);
     tcp_time_wait_read(t, r, p);
     wheel_cancel(&t->b->wheel, &r->timer);
     pool_free(&t->time_waits, pool_id(&t->time_waits, r));
