@@ -15,6 +15,7 @@
 #include <base/stream.h>
 #include <ip/ip.h>
 #include <string.h>
+#include <tcp/tcp_accecn.h>
 #include <tcp/tcp_cc.h>
 
 /* Linux's numbering, as in tcpi_state */
@@ -24,9 +25,6 @@ enum tcp_state { TCPS_ESTABLISHED = 1, TCPS_SYN_SENT, TCPS_SYN_RCVD, TCPS_FIN_WA
 enum tcp_timer { TCPT_RTX /* RTO of SYN, data, FIN */, TCPT_PERSIST, TCPT_DELACK, TCPT_KEEP, TCPT_LIFE /* 2MSL, FIN-WAIT-2 */,
                  TCPT_REO /* RACK: a segment will count as lost */, TCPT_PTO /* tail loss probe */, TCPT_PACE /* next burst */,
                  TCPT_COUNT };
-
-enum { TCP_ACCECN_ACE_FAIL_SEND = 1, TCP_ACCECN_ACE_FAIL_RECV = 2, TCP_ACCECN_OPT_FAIL_SEND = 4, TCP_ACCECN_OPT_FAIL_RECV = 8 };
-enum tcp_accecn_opt { TCP_ACCECN_OPT_NOT_SEEN, TCP_ACCECN_OPT_EMPTY_SEEN, TCP_ACCECN_OPT_COUNTER_SEEN, TCP_ACCECN_OPT_FAIL_SEEN };
 
 enum tcp_ca_state { TCP_CA_OPEN = 0, TCP_CA_DISORDER = 1, TCP_CA_CWR = 2, TCP_CA_RECOVERY = 3, TCP_CA_LOSS = 4 }; /* Linux's numbers */
 
@@ -243,34 +241,7 @@ struct tcp_pcb {
         bool seen;              /* with either kind of feedback: a packet came ECT or CE */
         uint32_t delivered_ce;  /* segments delivered by ACKs with ECE */
     } ecn;
-    struct {                    /* RFC 9768, tcp_accecn.c; excludes ecn.is_on */
-        bool is_on, was_asked /* by a SYN of ours */;
-        bool no_ect;            /* the path is no good for ECT, or the peer fell back */
-        bool is_mute;           /* CE feedback is not believed */
-        bool handshake_owed;    /* the next segment, if a bare ACK, says how the SYN-ACK came */
-        bool is_syn_again, is_syn_plain; /* the SYN was repeated; the latest had no flags */
-        bool is_path_tested;    /* the options that show all fields have left */
-        bool was_option;        /* our last segment had one */
-        bool skip_option;       /* the next one has none */
-        bool is_ace_seen;       /* the first counter of the peer was looked at */
-        bool is_proven, probe_has_option; /* the first segments told about the path; an option came that covers some */
-        uint8_t fail;           /* TCP_ACCECN_..._FAIL_... */
-        uint8_t opt_seen;       /* enum tcp_accecn_opt */
-        uint8_t syn_ecn;        /* IP-ECN field of the latest SYN or SYN-ACK */
-        uint8_t last_ecn, last_field; /* of the last packet; WIRE_... of the last with text and ECT */
-        uint8_t changed, ever;  /* WIRE_...: moved since our last option; at any time */
-        uint8_t demand;         /* options that should go whatever the setting */
-        uint8_t strikes;        /* old data came after an option */
-        uint8_t ce_unsaid, packets_unsaid; /* CE packets, and packets with text, since our last segment; saturate */
-        uint32_t unsaid;        /* bytes counted since our last option; saturates */
-        uint32_t probe_segs;
-        seq_t newest_seq;       /* SEG.SEQ and TSval of the newest feedback */
-        uint32_t newest_ts;
-        nst_time option_at;     /* when the last option left */
-        struct tcp_accecn_counters { /* modulo 2^32; bytes but for cep, which counts packets */
-            uint32_t cep, e0b, ceb, e1b;
-        } r, s;                 /* what we received; what the peer received of us */
-    } acc;
+    struct tcp_accecn acc;      /* RFC 9768; excludes ecn.is_on */
     struct {                    /* RFC 7413, tcp_fastopen.c */
         struct tcp_listener *listener; /* server: counts this child; NULL = none */
         struct list link;       /* in listener->fo_pending */
@@ -669,7 +640,7 @@ bool tcp_mtu_probe_is_lost(struct tcp *t, struct tcp_pcb *p);
 void tcp_mtu_probe_spoilt(struct tcp_pcb *p);
 void tcp_mtu_probe_on_timeout(struct tcp *t, struct tcp_pcb *p);
 
-/* ---- tcp_pace.c, tcp_ecn.c, tcp_accecn.c */
+/* ---- tcp_pace.c, tcp_ecn.c */
 uint64_t tcp_pace_rate(const struct tcp *t, const struct tcp_pcb *p); /* bytes per second, followed or not; 0 = unknown */
 bool tcp_is_device_busy(const struct tcp *t, const struct tcp_pcb *p);
 bool tcp_pace_may_send(struct tcp *t, struct tcp_pcb *p); /* false: TCPT_PACE is armed */
@@ -683,25 +654,7 @@ bool tcp_ecn_may_cut(const struct tcp_pcb *p, uint32_t offload); /* a device may
 void tcp_ecn_ack(struct tcp *t, struct tcp_pcb *p); /* after its text was looked at */
 uint16_t tcp_ecn_flags(struct tcp_pcb *p, bool is_new_data, uint8_t *ect);
 void tcp_ecn_info(const struct tcp_pcb *p, nst_tcp_info *out); /* its ECN part */
-void tcp_accecn_info(const struct tcp_pcb *p, nst_tcp_info *out);
 bool tcp_ecn_cookie_asks(const struct tcp *t, const struct tcp_rseg *s); /* the ACK of a cookie is from a client that asked for AccECN */
-void tcp_accecn_begin(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
-void tcp_accecn_on_syn_ack(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s);
-uint16_t tcp_accecn_syn_ack_flags(struct tcp *t, struct tcp_pcb *p);
-void tcp_accecn_syn_option(const struct tcp *t, const struct tcp_pcb *p, struct wire_tcp_opts *o);
-bool tcp_accecn_syn_again(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s); /* false = reset the connection */
-void tcp_accecn_received(struct tcp_pcb *p, const struct tcp_rseg *s);
-void tcp_accecn_old_data(struct tcp *t, struct tcp_pcb *p);
-void tcp_accecn_fill(struct tcp *t, struct tcp_pcb *p, struct wire_tcp *h, uint32_t text, uint32_t room);
-bool tcp_accecn_acked(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, struct tcp_delivery *d);
-uint32_t tcp_accecn_delta24(uint32_t counter, uint32_t field);
-struct tcp_accecn_evidence { /* for RFC 9768 §A.2 */
-    uint32_t cep, ace;       /* our count; the field */
-    uint32_t acked;          /* packets newly acknowledged or SACKed */
-    bool has_ceb;            /* an option tells the bytes newly marked */
-    uint32_t ceb, mss;
-};
-uint32_t tcp_accecn_ce_packets(const struct tcp_accecn_evidence *e);
 
 /* ---- tcp_delack.c: when to acknowledge */
 void tcp_delack_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, bool filled_gap); /* text in order */
