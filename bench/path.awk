@@ -1,29 +1,10 @@
 # The lines of JSON that bench/path collected as a table: medians (smallest - largest), and the median of the rounds' own ratios.
 
-function value(key,    place, rest) {
-    place = index($0, "\"" key "\":")
-    if (!place) return ""
-    rest = substr($0, place + length(key) + 3)
-    sub(/^"/, "", rest)
-    sub(/[",}].*/, "", rest)
-    return rest
-}
-
 function keep(row, contender, v) {
     if (!(row in known)) { known[row]; rows[++row_count] = row }
     at[row, contender, value("round")] = v
     list[row, contender, ++count[row, contender]] = v
     if (value("round") > last) last = value("round")
-}
-
-function sort(a, n,    i, j, swap) {
-    for (i = 2; i <= n; i++)
-        for (j = i; j > 1 && a[j - 1] > a[j]; j--) { swap = a[j]; a[j] = a[j - 1]; a[j - 1] = swap }
-}
-
-function median(a, n) {
-    sort(a, n)
-    return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
 }
 
 function cell(row, contender,    a, n, i, m) {

@@ -3,15 +3,6 @@
 # a = netstack over TUN, n without offloads, j with MTU 65,535 and without; l, m, k = the limit program likewise; b = kernel to kernel
 # over veth, c = the same with veth's offloads off.
 
-function value(key,    place, rest) {
-    place = index($0, "\"" key "\":")
-    if (!place) return ""
-    rest = substr($0, place + length(key) + 3)
-    sub(/^"/, "", rest)
-    sub(/[",}].*/, "", rest)
-    return rest
-}
-
 function keep(what, contender, number,    key) {
     if (number == "") return
     key = what SUBSEP contender
@@ -19,30 +10,27 @@ function keep(what, contender, number,    key) {
     at[key, value("round")] = number + 0
 }
 
-function sort(key,    i, j, swap) {
-    for (i = 2; i <= count[key]; i++)
-        for (j = i; j > 1 && list[key, j - 1] > list[key, j]; j--) {
-            swap = list[key, j]; list[key, j] = list[key, j - 1]; list[key, j - 1] = swap
-        }
+# The list in order of size goes to a; returns how many there are.
+function sorted(what, contender, a,    key, i) {
+    key = what SUBSEP contender
+    for (i = 1; i <= count[key]; i++) a[i] = list[key, i]
+    sort(a, count[key])
+    return count[key] + 0
 }
 
-function median(what, contender,    key, n) {
-    key = what SUBSEP contender
-    n = count[key]
-    if (!n) return 0
-    sort(key)
-    return n % 2 ? list[key, (n + 1) / 2] : (list[key, n / 2] + list[key, n / 2 + 1]) / 2
+function median_of(what, contender,    a, n) {
+    n = sorted(what, contender, a)
+    return n ? median(a, n) : 0
 }
 
 function number(v) {
     return v >= 10000 ? sprintf("%d,%03d", v / 1000, v % 1000) : v >= 100 ? sprintf("%.0f", v) : sprintf("%.2f", v)
 }
 
-function cell(what, contender,    key, m) {
-    key = what SUBSEP contender
-    if (!count[key]) return "-"
-    m = median(what, contender)
-    return number(m) " (" number(list[key, 1]) " - " number(list[key, count[key]]) ")"
+function cell(what, contender,    a, n) {
+    n = sorted(what, contender, a)
+    if (!n) return "-"
+    return number(median(a, n)) " (" number(a[1]) " - " number(a[n]) ")"
 }
 
 function ratio(what, who, other,    i, x, y, key) {
@@ -53,7 +41,7 @@ function ratio(what, who, other,    i, x, y, key) {
             y = what SUBSEP other SUBSEP i
             if ((x in at) && (y in at) && at[y] > 0) keep(what, key, at[x] / at[y])
         }
-    return count[what SUBSEP key] ? sprintf("%.2f", median(what, key)) : "-"
+    return count[what SUBSEP key] ? sprintf("%.2f", median_of(what, key)) : "-"
 }
 
 # Contenders of the table at hand: who against two others.
@@ -104,7 +92,7 @@ function goal(fig, title, what, who, of, other, is_most, limit,    i, x, y, key,
         if ((x in at) && (y in at) && at[y] > 0) keep(of, key, at[x] / at[y])
     }
     if (!count[of SUBSEP key]) return
-    m = median(of, key)
+    m = median_of(of, key)
     printf "| %s | %-58s | %6.2f | %s %.2f | %-3s |\n", fig, title, m, is_most ? "<=" : ">=", limit,
         (is_most ? m <= limit : m >= limit) ? "yes" : "no"
 }
@@ -163,8 +151,8 @@ END {
     }
     print ""
     for (i = 1; i <= figures; i++) {
-        f = order[i]; t = median(f "/user", "a") + median(f "/sys", "a")
-        if (t > 0) printf "netstack %-16s %3.0f %% of its processor time in the kernel\n", f, 100 * median(f "/sys", "a") / t
+        f = order[i]; t = median_of(f "/user", "a") + median_of(f "/sys", "a")
+        if (t > 0) printf "netstack %-16s %3.0f %% of its processor time in the kernel\n", f, 100 * median_of(f "/sys", "a") / t
     }
     goals()
     for (c in lost) if (lost[c] > 0) print "datagrams lost: " names[c] " " lost[c]
