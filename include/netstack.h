@@ -212,7 +212,9 @@ typedef struct nst_env {
     void (*panic)(void *user, const nst_panic_info *);  /* must not return; NULL = trap */
     void (*datagram)(void *user, const nst_ip *src, const nst_ip *dst, uint8_t proto, const void *data, uint32_t len);
                                                        /* may be NULL; every payload reassembled from fragments */
-    bool verify;                                        /* look at all connections for broken invariants now and then: simulators */
+    bool verify;                                        /* after calls, look at all connections for broken invariants, as often as it costs
+                                                           a bounded share of the time; one that is broken panics, expr names it. For
+                                                           simulators and tests; builds with NST_VERIFY always do it */
     void *user;
     uint8_t seed[32];                                   /* all randomness of this stack comes from here */
 } nst_env;

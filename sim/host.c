@@ -6,17 +6,16 @@
  * The clock: local = start + t * (1 + skew), in integers, whole seconds apart from the rest so that nothing overflows; the way back rounds
  * up, so that a timer is never looked at too early. INVARIANT: it never runs back.
  * LIMIT: ROUNDS per visit; a stack that stays busy is visited again at the same instant, after the others. */
-#define _DEFAULT_SOURCE /* madvise */
 #include "host.h"
+#include "memory.h"
 #include "segment.h"
 #include "sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { BATCH = 64, ROUNDS = 64, LARGE = 64 << 20 };
+enum { BATCH = 64, ROUNDS = 64 };
 #define QUIET NST_MS(1) /* a deadline in the past although nothing was to be sent counts as this much later */
 
 struct host {
@@ -211,26 +210,6 @@ void host_wake(struct host *h, nst_time at)
 
 /* ------------------------------------------------------------------------------------------------------ life of a host */
 
-/* Pages that nobody touches cost nothing. The memory of a stack with many connections is spread wide: in pages of 2 MiB it takes a
- * five-hundredth of the faults, and a look-up does not miss in the TLB each time. */
-static void *env_alloc(void *user, size_t size)
-{
-    (void)user;
-    void *m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (m == MAP_FAILED)
-        return NULL;
-    if (size >= LARGE)
-        madvise(m, size, MADV_HUGEPAGE);
-    return m;
-}
-
-static void env_free(void *user, void *m, size_t size)
-{
-    (void)user;
-    if (m != NULL)
-        munmap(m, size);
-}
-
 static void env_panic(void *user, const nst_panic_info *i)
 {
     (void)user;
@@ -298,8 +277,8 @@ struct host *host_new(struct sim *s, uint16_t number, const struct host_config *
         return NULL;
     nst_env env = c->env;
     if (env.alloc == NULL) {
-        env.alloc = env_alloc;
-        env.free = env_free;
+        env.alloc = memory_alloc;
+        env.free = memory_free;
     }
     if (env.panic == NULL)
         env.panic = env_panic;

@@ -75,12 +75,10 @@ static int64_t push_rest(struct px *p, struct file *f, const struct io *io, uint
 {
     int64_t sum = 0, n = 1;
     for (uint64_t left = px_iov_total(io->iov, io->niov) - done; left > 0 && n > 0; left -= (uint64_t)n) {
-        uint64_t want = 0;
         uint32_t niov = px_iov_skip(p, io, done + (uint64_t)sum, left);
         if (is_zerocopy && niov > FRAGS_PER_BLOCK)
             niov = FRAGS_PER_BLOCK;
-        for (uint32_t i = 0; i < niov; i++)
-            want += p->iov[i].len;
+        uint64_t want = px_iov_total(p->iov, niov);
         n = push(p, f, niov, want == left ? send_flags(io->flags) : is_zerocopy ? NST_MSG_EOR : NST_MSG_MORE);
         if (n < 0)
             return sum > 0 ? sum : n == -NST_EAGAIN ? 0 : n;

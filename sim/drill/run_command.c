@@ -4,8 +4,8 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "memory.h"
 #include "run.h"
 
 /* A script is small: a few connections, a window of 15 MiB at the most that is seldom full. */
@@ -13,21 +13,6 @@ enum { MAX_TCP = 64, MAX_LISTEN = 16, MAX_UDP = 16, PAGES = 16384, MAX_FRAG = 16
 #define ORIGIN NST_S(1000) /* of the virtual clock: a host that is up for a while */
 
 /* -------------------------------------------------------------------------------------------------- environment */
-
-/* Fresh pages: most of a stack's memory is never touched, and calloc would clear what it has at hand. */
-static void *env_alloc(void *user, size_t size)
-{
-    void *m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    (void)user;
-    return m != MAP_FAILED ? m : NULL;
-}
-
-static void env_free(void *user, void *m, size_t size)
-{
-    (void)user;
-    munmap(m, size);
-}
 
 static void env_panic(void *user, const nst_panic_info *i)
 {
@@ -94,7 +79,7 @@ static bool make_interface(struct run *r)
 
 bool run_configure(struct run *r)
 {
-    nst_env env = {.alloc = env_alloc, .free = env_free, .panic = env_panic, .user = r};
+    nst_env env = {.alloc = memory_alloc, .free = memory_free, .panic = env_panic, .user = r};
     struct px_config px;
 
     nst_config_default(&r->cfg);
@@ -112,8 +97,8 @@ bool run_configure(struct run *r)
         return false;
     }
     px_config_default(&px);
-    px.alloc = env_alloc;
-    px.free = env_free;
+    px.alloc = memory_alloc;
+    px.free = memory_free;
     px.max_fd = RUN_FDS < px.max_fd ? RUN_FDS : px.max_fd;
     r->px = px_new(r->stack, &px, r->now);
     if (r->px == NULL)
