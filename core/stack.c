@@ -170,11 +170,17 @@ nst_ssize nst_input(nst *n, int ifx, const nst_rx_frame *rx, size_t count, nst_t
     struct netif *nif = netif_get(&n->ip, ifx);
     if (nif == NULL)
         return -NST_EINVAL;
+    struct ip_view view;
+    enum ip_verdict verdict = IP_DONE;
     for (size_t i = 0; i < count; i++) {
-        struct ip_view view;
         struct ip_error err;
         nst_assert(&n->b, !PLANTED(&n->b, EMPTY_PACKET) || rx[i].len > 0);
-        switch (ip_input(&n->ip, nif, &rx[i], &view, &err)) {
+        bool is_again = verdict == IP_DELIVER && ip_input_again(&n->ip, &rx[i], &rx[i - 1], &view);
+        if (!is_again) {
+            tcp_predict_end(&n->tcp);
+            verdict = ip_input(&n->ip, nif, &rx[i], &view, &err);
+        }
+        switch (verdict) {
         case IP_DONE:
             break;
         case IP_DELIVER:

@@ -157,6 +157,9 @@ int ip_error_take(struct ip *ip, const struct sockbase *s, nst_icmp_error *out);
 
 enum ip_verdict ip_input(struct ip *ip, struct netif *nif, const nst_rx_frame *f, struct ip_view *view,
                          struct ip_error *err);
+/* ip_again.c: f, which came right behind `before`, of which *v is what ip_input found before IP_DELIVER: true = it is the same but for
+ * its bytes, *v is what ip_input would find, and all it would do was done. false = ip_input must be asked. */
+bool ip_input_again(struct ip *ip, const nst_rx_frame *f, const nst_rx_frame *before, struct ip_view *v);
 /* Verifies the checksum of TCP, UDP, ICMPv6 (with pseudo header) or ICMP over view.l4. true = right, or vouched for by
  * device or flags. */
 bool ip_l4_csum_ok(const struct ip_view *v);

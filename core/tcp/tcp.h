@@ -386,6 +386,10 @@ struct tcp {
         const nst_tx_frame *frame;
         csum_t sum;          /* of pseudo header and header, without checksum and sequence number */
     } train;
+    struct {                 /* tcp_predict.c: what came last in this call of nst_input, if it was predicted */
+        struct tcp_pcb *p;   /* whose; NULL = it was not */
+        const uint8_t *hdr;
+    } predicted;
     uint32_t port_counter;   /* RFC 6056 */
     struct {                 /* tcp_fastopen.c */
         struct tcp_fo_keys keys;
@@ -465,6 +469,9 @@ struct tcp_rseg { /* a received segment: SEG.* of RFC 9293 §3.3.1 */
 };
 void tcp_input(struct tcp *t, const struct ip_view *v);
 bool tcp_predict(struct tcp *t, const struct ip_view *v); /* tcp_predict.c: true = it was the segment expected, and all is done */
+/* The same for a packet right behind that one, with its IP header. */
+bool tcp_predict_next(struct tcp *t, const struct ip_view *v);
+static inline void tcp_predict_end(struct tcp *t) { t->predicted.p = NULL; } /* something else happens */
 /* Returns a new block in SYN-RECEIVED to which s, the ACK of a cookie, is to be given; else NULL. */
 struct tcp_pcb *tcp_listen_input(struct tcp *t, struct tcp_listener *l, struct tcp_rseg *s);
 void tcp_send_from(struct tcp_pcb *p, seq_t iss); /* send variables for that ISS */

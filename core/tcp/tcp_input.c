@@ -385,7 +385,7 @@ void tcp_input(struct tcp *t, const struct ip_view *v)
 {
     struct tcp_rseg s;
     t->b->stats.tcp_in++;
-    if (tcp_predict(t, v) || !parse(t, v, &s))
+    if (tcp_predict_next(t, v) || tcp_predict(t, v) || !parse(t, v, &s))
         return;
     struct tcp_pcb *p = tcp_lookup(t, &v->dst, s.h.dport, &v->src, s.h.sport);
     TRACE(t->b, TCP_RECV, 0, p != NULL ? p->conn : 0, s.seq.v, (uint64_t)s.text << 16 | s.h.flags, s.h.ack.v, s.h.wnd);

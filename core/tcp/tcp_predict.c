@@ -6,6 +6,10 @@
  * The questions of RFC 9293 §3.10.7.4 (tcp_input.c, tcp_ack.c) then have known answers; what they would change is changed here, in their
  * order. The text is summed while it is copied to its place: it counts only when the checksum is right. Whatever is not as predicted, a
  * wrong checksum among it, is left to the long way, which finds everything as if nobody had looked.
+ * Right behind a predicted segment, in the same batch and with the same IP header (ip_again.c), the next is shorter still: ports, flags,
+ * acknowledgement and window are compared with the bytes of the one before, so that connection, state and all that was quiet need not be
+ * asked again. What remains is what the segment before changes: the sequence number, TS.Recent, the window and the pages.
+ * INVARIANT: that lasts until anything else comes in, and not beyond the call of nst_input (tcp_predict_end).
  * INVARIANT: optional. Without it every packet, trace and variable is the same (base_may_hurry; tests/sim/test_prediction.c).
  * Deliberately missing: superframes (one pass for many segments as it is) and ACKs that acknowledge something: most of their work is
  * tcp_ack's own. */
@@ -19,17 +23,9 @@ static bool is_plain(const struct ip_view *v)
     return !v->is_group && v->off.gso_type == NST_GSO_NONE && v->l4_len >= v->l4_wire_len && v->l4_len > HDR;
 }
 
-/* The header as predicted, but for the connection: flags, and no options but timestamps in the usual place. */
-static bool parse(const struct ip_view *v, struct tcp_rseg *s)
+static void read_header(const uint8_t *p, uint32_t l4_len, bool has_ts, struct tcp_rseg *s)
 {
-    const uint8_t *p = v->l4;
-    uint16_t head = get16(p + 12) & (uint16_t)~TCP_PSH;
-    bool has_ts = head == (HDR_TS / 4 << 12 | TCP_ACK) && v->l4_len > HDR_TS && wire_tcp_has_ts_only(p);
-    if (!has_ts && head != (HDR / 4 << 12 | TCP_ACK))
-        return false;
     uint32_t len = has_ts ? HDR_TS : HDR;
-    s->h.sport = get16(p);
-    s->h.dport = get16(p + 2);
     s->h.seq = s->seq = seq_of(get32(p + 4));
     s->h.ack = seq_of(get32(p + 8));
     s->h.flags = get16(p + 12) & 0x1ff;
@@ -38,8 +34,21 @@ static bool parse(const struct ip_view *v, struct tcp_rseg *s)
     s->h.opt.ts_val = has_ts ? get32(p + 24) : 0;
     s->h.opt.ts_ecr = has_ts ? get32(p + 28) : 0;
     s->data = p + len;
-    s->text = s->size = v->l4_len - len;
+    s->text = s->size = l4_len - len;
     s->segs = 1;
+}
+
+/* The header as predicted, but for the connection: flags, and no options but timestamps in the usual place. */
+static bool parse(const struct ip_view *v, struct tcp_rseg *s)
+{
+    const uint8_t *p = v->l4;
+    uint16_t head = get16(p + 12) & (uint16_t)~TCP_PSH;
+    bool has_ts = head == (HDR_TS / 4 << 12 | TCP_ACK) && v->l4_len > HDR_TS && wire_tcp_has_ts_only(p);
+    if (!has_ts && head != (HDR / 4 << 12 | TCP_ACK))
+        return false;
+    s->h.sport = get16(p);
+    s->h.dport = get16(p + 2);
+    read_header(p, v->l4_len, has_ts, s);
     return true;
 }
 
@@ -53,13 +62,19 @@ static bool is_quiet(const struct tcp_pcb *p)
     return p->state == TCPS_ESTABLISHED && !sends && !is_ending && !marks && p->ooo.root == 0;
 }
 
+/* Text that can be taken. */
 static bool is_next(const struct tcp *t, const struct tcp_pcb *p, const struct tcp_rseg *s)
 {
-    uint32_t wnd = (uint32_t)s->h.wnd << p->snd.wscale;
     bool is_text = seq_eq(s->seq, p->rcv.nxt) && s->text <= tcp_reasm_window(t, p);
-    bool is_ack = seq_eq(s->h.ack, p->snd.una) && wnd == p->snd.wnd && wnd != 0;
-    bool is_young = s->h.opt.has_ts == p->opt.ts && (!p->opt.ts || (int32_t)(s->h.opt.ts_val - p->opt.ts_recent) >= 0);
-    return is_text && is_ack && is_young && tcp_pages_room(t, true) > SPARE_PAGES + s->text / NST_PAGE_SIZE;
+    bool is_young = !p->opt.ts || (int32_t)(s->h.opt.ts_val - p->opt.ts_recent) >= 0;
+    return is_text && is_young && tcp_pages_room(t, true) > SPARE_PAGES + s->text / NST_PAGE_SIZE;
+}
+
+/* That acknowledges nothing, and opens and shuts no window. */
+static bool is_still(const struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    uint32_t wnd = (uint32_t)s->h.wnd << p->snd.wscale;
+    return seq_eq(s->h.ack, p->snd.una) && wnd == p->snd.wnd && wnd != 0 && s->h.opt.has_ts == p->opt.ts;
 }
 
 /* Text to its place, if the checksum is right. Where the stream would have to be rebuilt for it, it is summed before. */
@@ -80,17 +95,32 @@ static bool take(struct tcp *t, struct tcp_pcb *p, const struct ip_view *v, cons
     return false;
 }
 
-/* RFC 9293 §3.10.7.4, the steps that find something: fifth (ACK) and seventh (segment text). */
-static void commit(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+static void commit_begin(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
 {
     TRACE(t->b, TCP_RECV, 0, p->conn, s->seq.v, (uint64_t)s->text << 16 | s->h.flags, s->h.ack.v, s->h.wnd);
     p->n.segs_in++;
-    p->last_rcv = t->b->now;
-    p->keep_sent = 0;
     if (seq_lt(p->snd.wl1, s->seq) || (seq_eq(p->snd.wl1, s->seq) && seq_leq(p->snd.wl2, s->h.ack))) {
         p->snd.wl1 = s->seq;
         p->snd.wl2 = s->h.ack;
     }
+}
+
+static void commit_text(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    p->n.data_segs_in++;
+    tcp_autotune_received(t, p, s);
+    p->rcv.nxt = seq_add(p->rcv.nxt, s->text);
+    p->n.bytes_received += s->text;
+    TRACE(t->b, TCP_DELIVER, 0, p->conn, s->seq.v, s->text);
+    tcp_delack_received(t, p, s, false);
+}
+
+/* RFC 9293 §3.10.7.4, the steps that find something: fifth (ACK) and seventh (segment text). */
+static void commit(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    commit_begin(t, p, s);
+    p->last_rcv = t->b->now;
+    p->keep_sent = 0;
     tcp_timer_stop(p, TCPT_RTX);
     p->snd.more = false;
     tcp_mark(t, p);
@@ -98,23 +128,55 @@ static void commit(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
         p->opt.ts_recent = s->h.opt.ts_val;
         p->opt.ts_recent_at = t->b->now;
     }
-    p->n.data_segs_in++;
-    tcp_autotune_received(t, p, s);
-    p->rcv.nxt = seq_add(p->rcv.nxt, s->text);
-    p->n.bytes_received += s->text;
-    TRACE(t->b, TCP_DELIVER, 0, p->conn, s->seq.v, s->text);
-    tcp_delack_received(t, p, s, false);
+    commit_text(t, p, s);
     sockbase_raise(t->b, &p->sock, NST_EV_IN);
+}
+
+/* The same for the next one: it is later than Last.ACK.sent, and what it would raise, mark and stop, the one before has. */
+static void commit_next(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    commit_begin(t, p, s);
+    commit_text(t, p, s);
 }
 
 bool tcp_predict(struct tcp *t, const struct ip_view *v)
 {
     struct tcp_rseg s;
+    tcp_predict_end(t);
     if (!base_may_hurry(t->b) || !is_plain(v) || !parse(v, &s))
         return false;
     struct tcp_pcb *p = tcp_lookup_recent(t, &v->dst, s.h.dport, &v->src, s.h.sport);
-    if (p == NULL || !is_quiet(p) || !is_next(t, p, &s) || !take(t, p, v, &s))
+    if (p == NULL || !is_quiet(p) || !is_still(p, &s) || !is_next(t, p, &s) || !take(t, p, v, &s))
         return false;
     commit(t, p, &s);
+    if (list_is_linked(&p->ready_link)) /* without a route each one arms the timers */
+        t->predicted.p = p;
+    t->predicted.hdr = v->l4;
+    return true;
+}
+
+/* Ports; acknowledgement, offset, flags but PSH, and window; and the kinds and lengths of the options. */
+static bool is_same(const uint8_t *p, const uint8_t *q, uint32_t hdr_len)
+{
+    uint16_t flags = (uint16_t)((get16(p + 12) ^ get16(q + 12)) & ~TCP_PSH);
+    return memcmp(p, q, 4) == 0 && memcmp(p + 8, q + 8, 4) == 0 && flags == 0 && memcmp(p + 14, q + 14, 2) == 0 &&
+           (hdr_len == HDR || memcmp(p + 20, q + 20, 4) == 0);
+}
+
+bool tcp_predict_next(struct tcp *t, const struct ip_view *v)
+{
+    struct tcp_pcb *p = t->predicted.p;
+    const uint8_t *l4 = v->l4;
+    if (p == NULL || !base_may_hurry(t->b))
+        return false;
+    uint32_t hdr_len = p->opt.ts ? HDR_TS : HDR;
+    if (v->l4_len <= hdr_len || !is_same(l4, t->predicted.hdr, hdr_len))
+        return false;
+    struct tcp_rseg s;
+    read_header(l4, v->l4_len, p->opt.ts, &s);
+    if (!is_next(t, p, &s) || !take(t, p, v, &s))
+        return false;
+    commit_next(t, p, &s);
+    t->predicted.hdr = l4;
     return true;
 }
