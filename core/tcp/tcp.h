@@ -474,6 +474,7 @@ bool tcp_predict_next(struct tcp *t, const struct ip_view *v);
 static inline void tcp_predict_end(struct tcp *t) { t->predicted.p = NULL; } /* something else happens */
 /* Returns a new block in SYN-RECEIVED to which s, the ACK of a cookie, is to be given; else NULL. */
 struct tcp_pcb *tcp_listen_input(struct tcp *t, struct tcp_listener *l, struct tcp_rseg *s);
+void tcp_listen_inherit(const struct tcp *t, const struct tcp_listener *l, const struct tcp_rseg *s, struct tcp_pcb *p);
 void tcp_send_from(struct tcp_pcb *p, seq_t iss); /* send variables for that ISS */
 void tcp_syn_sent_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
 /* Returns true when the segment is a new SYN that may reuse the pair: the pcb is gone and the caller starts over. */

@@ -43,21 +43,18 @@ static uint32_t mss_index(const struct tcp_rseg *s, bool is4)
 /* A block that lives for this call only: options and MSS are agreed on by the same code as for any child. */
 void tcp_cookie_send(struct tcp *t, const struct tcp_listener *l, struct tcp_rseg *s)
 {
-    struct tcp_pcb p = {.local = s->v->dst, .remote = s->v->src, .lport = s->h.dport, .rport = s->h.sport, .state = TCPS_SYN_RCVD,
-                        .maxseg = l->maxseg, .ttl = l->ttl, .tos = l->tos, .rcvbuf = l->rcvbuf};
-    p.drs.is_fixed = l->rcvbuf != 0;
-    p.is_v6 = !ipaddr_is4(&p.local);
+    struct tcp_pcb p = {.state = TCPS_SYN_RCVD};
+    tcp_listen_inherit(t, l, s, &p);
     if (!route_lookup(t->ip, &p.local, &p.remote, &p.route))
         return;
     tcp_options_from_syn(t, &p, s);
     uint32_t index = mss_index(s, !p.is_v6), step = step_now(t);
     uint32_t iss = (step & 31) << 27 | index << 24 | mac(t, s, s->h.seq, step, index);
     struct wire_tcp h = {.sport = p.lport, .dport = p.rport, .seq = seq_of(iss), .ack = seq_add(s->h.seq, 1),
-                         .flags = TCP_SYN | TCP_ACK, .wnd = 65535};
+                         .flags = TCP_SYN | TCP_ACK};
     p.opt.sack &= p.opt.ts; /* without timestamps there is no room to remember them */
     p.opt.wscale &= p.opt.ts;
-    if (l->rcvbuf != 0)
-        h.wnd = (uint16_t)tcp_reasm_first_window(t, &p);
+    h.wnd = (uint16_t)tcp_reasm_first_window(t, &p);
     tcp_options_syn(t, &p, &h.opt);
     if (p.acc.is_on)
         h.flags |= tcp_accecn_syn_ack_flags(t, &p);

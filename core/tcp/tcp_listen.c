@@ -9,27 +9,33 @@
  * answered by a cookie instead (tcp_cookie.c). */
 #include <tcp/tcp.h>
 
-static struct tcp_pcb *new_child(struct tcp *t, struct tcp_listener *l, const struct tcp_rseg *s)
+/* What a child is from its first SYN on; with a cookie, what it will be. Both are asked for window and shift, and must answer the same. */
+void tcp_listen_inherit(const struct tcp *t, const struct tcp_listener *l, const struct tcp_rseg *s, struct tcp_pcb *p)
 {
-    struct tcp_pcb *p = tcp_pcb_new(t);
-    if (p == NULL)
-        return NULL;
     p->local = s->v->dst;
     p->remote = s->v->src;
     p->lport = s->h.dport;
     p->rport = s->h.sport;
     p->is_v6 = !ipaddr_is4(&p->local);
-    p->was_passive = true;
-    p->sock.user = l->sock.user;
     p->maxseg = l->maxseg;
-    p->nodelay |= l->nodelay != 0;
-    p->keepalive = l->keepalive != 0;
     p->tos = l->tos;
     p->ttl = l->ttl;
-    p->syncnt = l->syncnt;
     p->window_clamp = l->window_clamp;
-    if (l->rcvbuf != 0)
-        p->rcvbuf = l->rcvbuf, p->drs.is_fixed = true;
+    p->drs.is_fixed = l->rcvbuf != 0;
+    p->rcvbuf = l->rcvbuf != 0 ? l->rcvbuf : (uint32_t)t->b->set[NST_SET_TCP_RMEM];
+}
+
+static struct tcp_pcb *new_child(struct tcp *t, struct tcp_listener *l, const struct tcp_rseg *s)
+{
+    struct tcp_pcb *p = tcp_pcb_new(t);
+    if (p == NULL)
+        return NULL;
+    tcp_listen_inherit(t, l, s, p);
+    p->was_passive = true;
+    p->sock.user = l->sock.user;
+    p->nodelay |= l->nodelay != 0;
+    p->keepalive = l->keepalive != 0;
+    p->syncnt = l->syncnt;
     if (l->sndbuf != 0)
         p->sndbuf = l->sndbuf, p->is_sndbuf_fixed = true;
     return p;
@@ -153,7 +159,7 @@ static struct tcp_pcb *admit_by_cookie(struct tcp *t, struct tcp_listener *l, co
     }
     if (p->opt.wscale)
         p->rcv.wscale = tcp_options_wscale(t, p);
-    p->rcv.adv = seq_add(p->rcv.nxt, l->rcvbuf != 0 ? tcp_reasm_first_window(t, p) : 65535); /* as the cookie's SYN-ACK offered */
+    p->rcv.adv = seq_add(p->rcv.nxt, tcp_reasm_first_window(t, p)); /* as the cookie's SYN-ACK offered */
     return p;
 }
 

@@ -355,4 +355,28 @@ TEST(attack_G2, a_cookie_is_nothing_when_none_were_sent)
     EXPECT(0, .flags = RST, .seq = 1);
 }
 
+
+/* Window and shift of the cookie's SYN-ACK are those of the connection that comes of it: the right edge stays where it was shown. */
+TEST(cookie, its_syn_ack_offers_the_window_and_shift_of_the_connection)
+{
+    static struct { int32_t rmem, rmem_max, clamp, rcvbuf; } cases[] = {
+        {131072, 6291456, 0, 0}, {131072, 11479, 0, 0}, {8600, 6291456, 0, 0}, {131072, 6291456, 20000, 0}, {131072, 6291456, 0, 9000},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct t *t = under_attack(T_OPTS(.ts = true, .sack = true, .wscale = 7,
+                                          .set = {{NST_SET_TCP_RMEM, cases[k].rmem}, {NST_SET_TCP_RMEM_MAX, cases[k].rmem_max}}));
+        if (cases[k].clamp != 0)
+            EQ(nst_ctl(t->n, t->listener, NST_TCP_WINDOW_CLAMP, &cases[k].clamp, sizeof cases[k].clamp), 0);
+        if (cases[k].rcvbuf != 0)
+            EQ(nst_ctl(t->n, t->listener, NST_SO_RCVBUF, &cases[k].rcvbuf, sizeof cases[k].rcvbuf), 0);
+        RECV(0, .flags = SYN);
+        struct wire_tcp h = t_next_sent(t);
+        RECV(10, .flags = PSH | ACK, .len = 1);
+        EQ(t_accept(t), 0);
+        EQ(t_info(t).tcpi_rcv_wscale, h.opt.wscale);
+        struct wire_tcp ack = t_next_sent(t);
+        CHECK(((uint32_t)ack.wnd << h.opt.wscale) + 1 >= h.wnd);
+    }
+}
+
 int main(void) { return t_main(); }
