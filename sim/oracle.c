@@ -164,6 +164,8 @@ static void remember_syn(struct oend *e, const struct opkt *p)
     for (unsigned i = 0; i < 4 && i < e->syns; i++)
         if (e->syn[i].irs == p->seq) {
             e->syn[i].ts_last = p->ts_val;
+            if (p->len > e->syn[i].len) /* RFC 7413 §4.1.3: repeated it has no text, and may overtake the first */
+                e->syn[i].len = p->len;
             return;
         }
     memmove(e->syn + 1, e->syn, 3 * sizeof *e->syn);

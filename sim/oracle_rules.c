@@ -359,9 +359,9 @@ static nst_time patience(const struct oracle *o, const struct oend *e, uint32_t 
 
 void oracle_check_clocks(struct oracle *o, struct oend *e, nst_time t)
 {
-    if (e->is_gone || !e->has_iss || e->is_cookie || e->conn == 0)
+    if (e->is_gone || !e->has_iss || e->is_cookie || e->conn == 0 || e->is_blind)
         return;
-    bool is_at_end = e->fin_got && e->acked == e->fin_at + 1 && e->read + 1 == e->fin_at && !e->eof && !e->closed && !e->is_blind;
+    bool is_at_end = e->fin_got && e->acked == e->fin_at + 1 && e->read + 1 == e->fin_at && !e->eof && !e->closed;
     nst_time told = e->fin_acked_at > e->asleep_until ? e->fin_acked_at : e->asleep_until;
     if (is_at_end && t > told && t - told > EOF_PATIENCE && !o->has_jumped)
         oracle_fail(o, ORACLE_EOF, e->host, t, "the FIN was acknowledged and the application does not know");

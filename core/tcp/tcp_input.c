@@ -100,13 +100,15 @@ static enum verdict check_timestamp(struct tcp *t, struct tcp_pcb *p, struct tcp
     return stop(t, p, s, NST_DROP_TCP_PAWS);
 }
 
-/* RFC 9293 §3.4, table 6. */
+/* RFC 9293 §3.4, table 6.
+ * DEVIATION: a segment without text is acceptable at the right edge too, as Linux has it: who has filled the window has that SND.NXT, and
+ * while a gap keeps RCV.NXT back all of its ACKs would be lost, though they are new to us. A reset has to be inside. */
 static bool is_acceptable(const struct tcp *t, const struct tcp_pcb *p, const struct tcp_rseg *s)
 {
     uint32_t wnd = tcp_reasm_window(t, p);
     seq_t nxt = p->rcv.nxt, edge = seq_add(nxt, wnd), last = seq_add(s->seq, s->len - 1);
     if (s->len == 0)
-        return wnd == 0 ? seq_eq(s->seq, nxt) : seq_geq(s->seq, nxt) && seq_lt(s->seq, edge);
+        return seq_geq(s->seq, nxt) && (seq_lt(s->seq, edge) || (seq_eq(s->seq, edge) && (wnd == 0 || (s->h.flags & TCP_RST) == 0)));
     if (wnd == 0)
         return false;
     return (seq_geq(s->seq, nxt) && seq_lt(s->seq, edge)) || (seq_geq(last, nxt) && seq_lt(last, edge));

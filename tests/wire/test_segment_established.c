@@ -63,10 +63,20 @@ TEST(rcv_seq_established, empty_segment_at_the_last_byte_of_the_window_is_looked
     EQ(t_info(t).tcpi_snd_wnd, 777);
 }
 
-TEST(rcv_seq_established, empty_segment_at_the_right_edge_is_acknowledged)
+TEST(rcv_seq_established, empty_segment_at_the_right_edge_counts) /* DEVIATION: who filled the window has that SND.NXT */
 {
     struct t *t = t_established(OPEN);
-    RECV(0, .flags = ACK, .seq = 10001, .wnd = 777);
+    EQ(t_write(t, 100), 100);
+    EXPECT(0, .flags = PSH | ACK, .len = 100);
+    RECV(0, .flags = ACK, .seq = 10001, .ack = 101, .wnd = 777);
+    EXPECT_NOTHING(0);
+    EQ(t_info(t).tcpi_unacked, 0);
+}
+
+TEST(rcv_seq_established, empty_segment_beyond_the_right_edge_is_acknowledged)
+{
+    struct t *t = t_established(OPEN);
+    RECV(0, .flags = ACK, .seq = 10002, .wnd = 777);
     EXPECT(0, .flags = ACK);
     EXPECT_DROP(NST_DROP_TCP_OUT_OF_WINDOW);
     SAME_AS(t_established(OPEN));
