@@ -5,7 +5,8 @@
  * ACK. Whatever leaves carries the acknowledgement, so an ACK that is owed rides on data when there is some.
  * RFC 9293 §3.10.2, §3.8; RFC 5681; RFC 6298 §5 (timers).
  * Where the device cuts superframes, new data leaves as one frame per chunk (tcp_segment.c): one header, slices of the send queue, one
- * record that counts as its segments. Retransmissions are always single segments.
+ * record that counts as its segments. Lost segments in a row leave as one frame too, but have a record each: nobody but the device sees a
+ * difference to single ones.
  * INVARIANT: nothing is sent beyond SND.UNA + SND.WND but the first segment in flight, window probes and what the peer's
  * shrinking window left outside after it was first sent. */
 #include <tcp/tcp.h>
@@ -141,10 +142,10 @@ static void count_out(struct tcp *t, struct tcp_pcb *p, const struct outseg *o)
     p->n.segs_out += more;
     p->n.data_segs_out += more;
     if (o->is_rtx) {
-        t->b->stats.tcp_retrans++;
+        t->b->stats.tcp_retrans += 1 + more;
         bool by_timer = o->rule == NST_RULE_TCP_RTO || o->rule == NST_RULE_TCP_RTO_GO || o->is_syn;
-        *(by_timer ? &t->b->stats.tcp_retrans_rto : &t->b->stats.tcp_retrans_fast) += 1;
-        p->n.total_retrans++;
+        *(by_timer ? &t->b->stats.tcp_retrans_rto : &t->b->stats.tcp_retrans_fast) += 1 + more;
+        p->n.total_retrans += 1 + more;
         p->n.bytes_retrans += o->len;
     }
     tcp_output_count(t, p, (enum nst_rule)o->rule, o->seq, o->len, o->flags);
@@ -285,30 +286,87 @@ static bool next_syn_text(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     return true;
 }
 
-static bool next_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+/* Segments that the device may cut one frame into now. */
+static uint32_t frame_segs(struct tcp *t, const struct tcp_pcb *p)
+{
+    const struct netif *nif = netif_get(t->ip, p->route.ifx);
+    uint32_t offload = nif != NULL ? nif->cfg.offload : 0;
+    bool is_cut = (offload & (p->is_v6 ? NST_OFFLOAD_TSO6 : NST_OFFLOAD_TSO4)) != 0;
+    if (!is_cut || p->snd.has_urg || !tcp_ecn_may_cut(p, offload))
+        return 1;
+    uint32_t segs = FRAME_TEXT_MAX / p->snd.mss, paced = tcp_pace_room(t, p);
+    paced = paced / p->snd.mss + (paced % p->snd.mss != 0);
+    return segs < paced ? segs : paced;
+}
+
+/* The same for new data, by the window. */
+static uint32_t frame_segs_new(struct tcp *t, const struct tcp_pcb *p)
+{
+    uint32_t pipe = tcp_recovery_pipe(p);
+    if (p->tlp.owed || p->rec.frto_new > 0 || pipe >= p->cc.cwnd)
+        return 1;
+    uint32_t segs = frame_segs(t, p);
+    segs = segs < p->cc.cwnd - pipe ? segs : p->cc.cwnd - pipe;
+    return segs > 0 ? segs : 1;
+}
+
+/* The lost segment to go now, with a record of its own and, but for the first, within the window; NULL = none. */
+static struct tcp_seg *find_rtx(struct tcp *t, struct tcp_pcb *p, bool *is_isolated)
 {
     struct tcp_seg *s = tcp_recovery_next_rtx(t, p);
     if (s == NULL || (!p->rec.must_send_first && !tcp_pace_may_send(t, p)))
-        return false;
+        return NULL;
     bool is_first = tcp_seg_id(t, s) == p->q.first;
     if (PLANTED(t->b, FIN_NO_RTX) && s->len == 1 && (s->flags & SEG_FIN))
-        return false;
+        return NULL;
     if (!is_first && seq_gt(seq_add(s->seq, s->len), seq_add(p->snd.una, p->snd.wnd)))
-        return false; /* the peer took the window back: only the first segment probes it (attacks H1) */
-    bool is_isolated = tcp_seg_isolate(t, p, s); /* it was a superframe, or the path MTU fell since */
-    if (!is_isolated && !is_first)
+        return NULL; /* the peer took the window back: only the first segment probes it (attacks H1) */
+    *is_isolated = tcp_seg_isolate(t, p, s); /* it was a superframe, or the path MTU fell since */
+    return *is_isolated || is_first ? s : NULL;
+}
+
+static void sent_again(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t len)
+{
+    bool is_first = tcp_seg_id(t, s) == p->q.first;
+    p->rec.must_send_first = false;
+    tcp_recovery_seg_sent(t, p, s, true);
+    tcp_pace_sent(t, p, len);
+    if (is_first) /* RFC 6675 §5.1: SND.UNA now waits for this copy; the timer of the first would expire before its ACK can come */
+        tcp_timer_stop(p, TCPT_RTX);
+    tcp_output_rtx_timer(t, p);
+}
+
+/* The next ones for the same reason go in the same frame, while all are full and nothing is to be said behind one of them. What would
+ * be asked and counted for each alone is. */
+static void join_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o, uint32_t most)
+{
+    uint32_t mss = p->snd.mss;
+    bool is_isolated;
+    for (o->segs = 1; o->segs < most && o->len == o->segs * mss && (o->flags & (TCP_FIN | TCP_PSH)) == 0; o->segs++) {
+        struct tcp_seg *s = find_rtx(t, p, &is_isolated);
+        if (s == NULL || !seq_eq(s->seq, seq_add(o->seq, o->len)) || s->rule != o->rule || s->len != mss || (s->flags & SEG_FIN))
+            return;
+        o->flags |= (s->flags & SEG_PSH) != 0 ? TCP_PSH : 0;
+        o->len += mss;
+        sent_again(t, p, s, mss);
+    }
+}
+
+static bool next_rtx(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
+{
+    bool is_isolated;
+    struct tcp_seg *s = find_rtx(t, p, &is_isolated);
+    if (s == NULL)
         return false;
     fill_rtx(o, s);
     if (!is_isolated) { /* LIMIT: no record for the rest, and this connection may hold them all: a segment per timeout, until one is free */
         o->len = p->snd.mss < o->len ? p->snd.mss : o->len;
         o->flags &= (uint16_t)~(TCP_FIN | TCP_PSH);
     }
-    p->rec.must_send_first = false;
-    tcp_recovery_seg_sent(t, p, s, true);
-    tcp_pace_sent(t, p, o->len);
-    if (is_first) /* RFC 6675 §5.1: SND.UNA now waits for this copy; the timer of the first would expire before its ACK can come */
-        tcp_timer_stop(p, TCPT_RTX);
-    tcp_output_rtx_timer(t, p);
+    uint32_t most = frame_segs(t, p);
+    sent_again(t, p, s, o->len);
+    if (is_isolated)
+        join_rtx(t, p, o, most);
     return true;
 }
 
@@ -331,21 +389,6 @@ static void probe_sent(struct tcp *t, struct tcp_pcb *p, struct outseg *o, bool 
     tcp_output_rtx_timer(t, p);
 }
 
-/* Segments that one frame of new data may hold now. */
-static uint32_t frame_segs(struct tcp *t, const struct tcp_pcb *p)
-{
-    const struct netif *nif = netif_get(t->ip, p->route.ifx);
-    uint32_t offload = nif != NULL ? nif->cfg.offload : 0, pipe = tcp_recovery_pipe(p);
-    bool is_cut = (offload & (p->is_v6 ? NST_OFFLOAD_TSO6 : NST_OFFLOAD_TSO4)) != 0;
-    if (!is_cut || p->snd.has_urg || p->tlp.owed || p->rec.frto_new > 0 || pipe >= p->cc.cwnd || !tcp_ecn_may_cut(p, offload))
-        return 1;
-    uint32_t segs = FRAME_TEXT_MAX / p->snd.mss, paced = tcp_pace_room(t, p);
-    segs = segs < p->cc.cwnd - pipe ? segs : p->cc.cwnd - pipe;
-    paced = paced / p->snd.mss + (paced % p->snd.mss != 0);
-    segs = segs < paced ? segs : paced;
-    return segs > 0 ? segs : 1;
-}
-
 /* LIMIT: only the driver knows, so this is no back pressure of a queue: all or nothing. */
 bool tcp_is_device_busy(const struct tcp *t, const struct tcp_pcb *p)
 {
@@ -361,9 +404,9 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     if (probe == TCP_MTU_PROBE_WAIT)
         return false;
     bool is_probe = probe != TCP_MTU_PROBE_NONE; /* longer than the MSS and yet one segment */
-    uint32_t len = is_probe ? tcp_segment_join(p, probe, &flags) : tcp_segment_next(t, p, frame_segs(t, p), &flags, &rule);
+    uint32_t len = is_probe ? tcp_segment_join(p, probe, &flags) : tcp_segment_next(t, p, frame_segs_new(t, p), &flags, &rule);
     if (len > 0 && tcp_cwnd_restart(t, p) && !is_probe && len > mss) /* what was planned may be too much now */
-        len = tcp_segment_next(t, p, frame_segs(t, p), &flags, &rule);
+        len = tcp_segment_next(t, p, frame_segs_new(t, p), &flags, &rule);
     bool fin = may_add_fin(p, len);
     if (len == 0 && !fin)
         return false;

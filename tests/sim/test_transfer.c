@@ -79,14 +79,17 @@ static void finish(struct endpoint *e, nst_time now)
     }
 }
 
-static void expect_nothing_left(nst *n)
+static nst_stats expect_nothing_left(nst *n)
 {
     nst_stats s;
     assert_int_equal(nst_ctl(n, NST_NO_SOCK, NST_CTL_STATS, &s, sizeof s), 0);
     assert_int_equal(s.tcp_now, 0);
     assert_int_equal(s.pages_now, 0);
     assert_int_equal(s.pkt_now, 0);
+    return s;
 }
+
+static nst_stats at_end; /* of the connecting side, after the last run */
 
 static uint64_t run_transfer(const struct pair_config *c, int family, uint64_t up, uint64_t down, nst_time limit)
 {
@@ -129,7 +132,7 @@ static uint64_t run_transfer(const struct pair_config *c, int family, uint64_t u
     assert_int_equal(nst_close(b.n, listener, NST_CLOSE, done), 0);
     while (pair_step(p, done + NST_S(7200))) /* the last retransmissions of a FIN that nobody answers */
         ;
-    expect_nothing_left(a.n);
+    at_end = expect_nothing_left(a.n);
     expect_nothing_left(b.n);
     pair_free(p);
     return done;
@@ -199,14 +202,14 @@ static void a_hundred_megabytes_over_a_bad_link(void **state)
 /* ------------------------------------------------------------------------------------------------ superframes */
 
 struct wire { /* every packet of a run: when, from whom, every byte */
-    uint64_t hash, packets, longest;
+    uint64_t hash, packets, longest, again; /* again: retransmissions of more than one segment */
 };
 
 static void hash_packet(void *user, int from, nst_time at, const void *ip, uint32_t len, const nst_tx_note *note)
 {
     struct wire *w = user;
     const uint8_t *p = ip;
-    (void)note;
+    w->again += note->retransmit && len > 1500;
     w->hash = (w->hash ^ at ^ (uint64_t)from << 63) * 0x100000001b3u;
     for (uint32_t i = 0; i < len; i++)
         w->hash = (w->hash ^ p[i]) * 0x100000001b3u;
@@ -237,14 +240,22 @@ static void superframes_cut_by_the_device_change_nothing(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 80; seed++) {
         struct wire w[2] = {{0}};
+        nst_stats s[2];
         for (int with = 0; with < 2; with++) {
             struct pair_config c;
             configure_faults(&c, seed);
+            c.link[0].ce_ppm = c.link[1].ce_ppm = (uint32_t)(seed * 977 % 50000);
+            if (seed % 8 == 0) /* timeouts, and then much to be sent again */
+                c.link[0].loss_ppm = 200000;
             c.on_frame = hash_packet;
             c.user = &w[with];
             c.offload = with ? NST_OFFLOAD_ALL : 0;
             run_transfer(&c, seed % 2 ? 6 : 4, 300000 + seed * 997, seed * 5010, NST_S(3600));
+            s[with] = at_end;
         }
+        if (s[0].tcp_out != s[1].tcp_out || s[0].tcp_retrans != s[1].tcp_retrans || s[0].tcp_retrans_rto != s[1].tcp_retrans_rto)
+            fail_msg("seed %llu: segments %llu and %llu, again %llu and %llu", (unsigned long long)seed, (unsigned long long)s[0].tcp_out,
+                     (unsigned long long)s[1].tcp_out, (unsigned long long)s[0].tcp_retrans, (unsigned long long)s[1].tcp_retrans);
         if (w[0].hash != w[1].hash || w[0].packets != w[1].packets)
             fail_msg("seed %llu: %llu packets without, %llu with offloads; hashes %llx %llx", (unsigned long long)seed,
                      (unsigned long long)w[0].packets, (unsigned long long)w[1].packets, (unsigned long long)w[0].hash,
@@ -256,6 +267,7 @@ static void superframes_cut_by_the_device_change_nothing(void **state)
 static void superframes_carried_whole_deliver_the_same(void **state)
 {
     (void)state;
+    uint64_t again = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         struct wire w = {0};
         struct pair_config c;
@@ -268,7 +280,9 @@ static void superframes_carried_whole_deliver_the_same(void **state)
         c.carries_superframes = true;
         run_transfer(&c, seed % 2 ? 6 : 4, 300000 + seed * 997, seed * 5010, NST_S(3600));
         assert_true(w.longest > 4000);
+        again += w.again;
     }
+    assert_true(again > 20);
 }
 
 int main(void)
