@@ -208,15 +208,23 @@ static bool on_rtx(struct tcp *t, struct tcp_pcb *p)
     return true;
 }
 
+/* Probes that are answered reset the count: a window may stay shut for ever, unless nobody waits for the rest (attacks G5, K14). The
+ * number stands for a time, as in is_r2_over: a peer may leave quick probes unanswered (RFC 5961 §10), and its reader may be slow. */
+static bool is_probing_over(const struct tcp *t, const struct tcp_pcb *p)
+{
+    uint32_t limit = retry_limit(t, p);
+    bool is_spent = p->rec.retransmits >= limit || (p->is_orphan && p->rtt.backoff >= limit);
+    return is_spent && t->b->now >= time_add(p->rec.probe_since, time_of_retries(t, (int64_t)limit - 1, NST_MS(2 * 200)));
+}
+
 static bool on_persist(struct tcp *t, struct tcp_pcb *p)
 {
-    /* Probes that are answered reset the count: a window may stay shut for ever, unless nobody waits for the rest (attacks G5, K14). */
-    if (p->rec.retransmits >= retry_limit(t, p) || (p->is_orphan && p->rtt.backoff >= retry_limit(t, p)))
+    if (p->rec.probe_since == 0)
+        p->rec.probe_since = t->b->now;
+    if (is_probing_over(t, p))
         return give_up(t, p, NST_RULE_TCP_GIVE_UP);
     if (is_user_timeout(t, p, user_timeout_began(p, TCPT_PERSIST))) /* as in Linux answered probes count: a window may be shut so long */
         return give_up(t, p, NST_RULE_TCP_USER_TIMEOUT);
-    if (p->rec.probe_since == 0)
-        p->rec.probe_since = t->b->now;
     p->rec.retransmits++;
     if (tcp_is_device_busy(t, p)) {
         ask_device_again(t, p, TCPT_PERSIST);

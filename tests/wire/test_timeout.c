@@ -232,6 +232,24 @@ TEST(timeout_persist, shut_window_is_probed_with_backoff) /* §3.8.6.1 */
     RECV(0, .flags = ACK);
 }
 
+/* RFC 9293 §3.8.3: eight probes from an RTO of 12 ms on are over in 3 s, though the peer answers each and its reader is only slow. */
+TEST(timeout_persist, orphan_with_a_small_rto_has_its_100_seconds)
+{
+    struct t *t = t_established(.mss = 1000, .set = {{NST_SET_TCP_RTO_MIN, 12}});
+    RECV(0, .flags = ACK, .wnd = ZERO);
+    EQ(t_write(t, 100), 100);
+    EQ(t_close(t), 0);
+    EXPECT_NOTHING(0);
+    int wait = 30, probes = 0;
+    for (; wait < 60000; wait *= 2, probes++) {
+        EXPECT(wait, .flags = ACK, .seq = ZERO);
+        RECV(0, .flags = ACK, .wnd = ZERO);
+    }
+    EQ(probes, 11);
+    EXPECT_NOTHING(2 * wait);
+    EXPECT_STATE(TCPS_CLOSED);
+}
+
 TEST(timeout_keepalive, idle_connection_is_probed_and_given_up) /* §3.8.4 */
 {
     struct t *t = t_established();
