@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,7 +42,8 @@ static const char help[] =
     "  -q, --quiet           failures and totals only\n"
     "\n"
     "A failure prints the line that repeats it, shrunk to what it needs, and leaves swarm-SEED.pcapng and .sh.\n"
-    "Exit: 0 all passed, 1 some failed, 2 wrong command line.  docs/swarm.md tells what is checked.\n"
+    "Ctrl-C prints what the seeds that have ended add up to.\n"
+    "Exit: 0 all passed, 1 some failed, 2 wrong command line, 130 interrupted.  docs/swarm.md tells what is checked.\n"
     "\n"
     "Faults:\n";
 
@@ -80,6 +82,25 @@ static int print_help(void)
     for (unsigned f = 0; swarm_fault_name(f) != NULL; f++)
         printf("  %-10s %s\n", swarm_fault_name(f), swarm_fault_text(f));
     return EXIT_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------------- interruption */
+
+static volatile sig_atomic_t is_interrupted;
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    is_interrupted = 1;
+}
+
+/* The second one ends the process at once. A signal that was ignored from the start (nohup, a shell's background job) stays so. */
+static void listen_for(int signal)
+{
+    struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND}, old;
+    sigemptyset(&act.sa_mask);
+    if (sigaction(signal, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        sigaction(signal, &act, NULL);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- failures */
@@ -160,11 +181,11 @@ static void on_failure(void *user, const struct swarm_options *o, const struct s
     char what[64];
     snprintf(what, sizeof what, "seed %llu", (unsigned long long)o->seed);
     print_failure(o, r, what);
-    if (c->shown++ >= SHRINK_MOST)
+    if (c->shown++ >= SHRINK_MOST || is_interrupted)
         return;
     struct swarm_options small = *o;
     struct swarm_result least = *r;
-    unsigned runs = swarm_shrink(&small, &least);
+    unsigned runs = swarm_shrink(&small, &least, &is_interrupted);
     snprintf(what, sizeof what, "  shrunk in %u runs", runs);
     print_failure(&small, &least, what);
     bool is_crash = least.packets == 0;
@@ -216,12 +237,21 @@ static int run(struct command *c, bool describe)
     c->many.on_failure = on_failure;
     c->many.on_progress = on_progress;
     c->many.user = c;
+    c->many.stop = &is_interrupted;
+    listen_for(SIGINT);
+    listen_for(SIGTERM);
     swarm_many(&c->many, &t);
     if (!c->is_quiet && isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
-    printf("%s seeds from %llu, %s packets, %s failed, hash %016llx\n", grouped_text(t.seeds, n[0]), (unsigned long long)c->many.base.seed,
+    bool is_partial = t.seeds < c->many.count;
+    printf("%s seeds from %llu, %s packets, %s failed, hash %016llx", grouped_text(t.seeds, n[0]), (unsigned long long)c->many.base.seed,
            grouped_text(t.packets, n[1]), grouped_text(t.failures, n[2]), (unsigned long long)t.hash);
+    if (is_partial)
+        printf("   (interrupted: %s were asked for)", grouped_text(c->many.count, n[0]));
+    putchar('\n');
     bool is_covered = !c->is_coverage || print_coverage(&t);
+    if (is_partial || is_interrupted)
+        return EXIT_INTERRUPT;
     return t.failures == 0 && is_covered ? EXIT_OK : EXIT_FALSE;
 }
 

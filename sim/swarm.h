@@ -7,6 +7,7 @@
 #define SIM_SWARM_H
 
 #include <netstack.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "oracle.h"
@@ -141,6 +142,7 @@ struct swarm_many {
     uint64_t count;
     uint32_t jobs;
     uint32_t stop_after;       /* failures; 0 = none */
+    const volatile sig_atomic_t *stop; /* not 0: end with what there is; NULL = never. The processes hear no SIGINT and no SIGTERM */
     void (*on_failure)(void *user, const struct swarm_options *, const struct swarm_result *); /* in order of seeds */
     void (*on_progress)(void *user, uint64_t done, uint64_t packets);                          /* may be NULL */
     void *user;
@@ -154,7 +156,7 @@ struct swarm_total {
 /* Runs the seeds in processes of their own, so that a crash or a hang is a failure like others. The result does not depend on jobs. */
 void swarm_many(const struct swarm_many *, struct swarm_total *);
 void swarm_guarded(const struct swarm_options *, struct swarm_result *); /* one, in a process of its own */
-/* Leaves out what the failure does not need. Returns the runs it took; *o and *r are those of the smallest. */
-unsigned swarm_shrink(struct swarm_options *o, struct swarm_result *r);
+/* Leaves out what the failure does not need, until *stop (NULL = to the end). Returns the runs it took; *o and *r are those of the smallest. */
+unsigned swarm_shrink(struct swarm_options *o, struct swarm_result *r, const volatile sig_atomic_t *stop);
 
 #endif

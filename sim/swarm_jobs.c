@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -62,6 +61,8 @@ static bool start(const struct swarm_options *base, struct job *j)
     j->pid = fork();
     if (j->pid == 0) {
         close(fd[0]);
+        signal(SIGINT, SIG_IGN); /* Ctrl-C reaches all of us: whoever counts the seeds decides */
+        signal(SIGTERM, SIG_IGN);
         work(base, j, fd[1]);
     }
     close(fd[1]);
@@ -134,6 +135,8 @@ static void serve(struct collection *c, struct job *j)
     }
 }
 
+static bool is_stopped(const volatile sig_atomic_t *stop) { return stop != NULL && *stop != 0; }
+
 static int by_index(const void *a, const void *b)
 {
     const struct report *x = a, *y = b;
@@ -150,7 +153,7 @@ void swarm_many(const struct swarm_many *m, struct swarm_total *t)
         job[i] = (struct job){.next = i, .step = jobs, .end = m->count, .fd = -1};
         running += start(&m->base, &job[i]);
     }
-    while (running > 0 && (m->stop_after == 0 || c.failures < m->stop_after)) {
+    while (running > 0 && (m->stop_after == 0 || c.failures < m->stop_after) && !is_stopped(m->stop)) {
         struct pollfd p[JOBS_MAX];
         for (uint32_t i = 0; i < jobs; i++)
             p[i] = (struct pollfd){.fd = job[i].fd, .events = POLLIN};
@@ -210,26 +213,26 @@ static bool still_fails(struct swarm_options *o, struct swarm_result *r, const s
     return true;
 }
 
-unsigned swarm_shrink(struct swarm_options *o, struct swarm_result *r)
+unsigned swarm_shrink(struct swarm_options *o, struct swarm_result *r, const volatile sig_atomic_t *stop)
 {
     unsigned runs = 0;
     static struct plan p;
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (unsigned i = 0; i < SWARM_FLOWS; i++) {
+    for (unsigned pass = 0; pass < 2 && !is_stopped(stop); pass++) {
+        for (unsigned i = 0; i < SWARM_FLOWS && !is_stopped(stop); i++) {
             struct swarm_options smaller = *o;
             plan_draw(&p, o);
             smaller.flows_off |= 1u << i;
             if (i < (unsigned)p.flows && p.flow[i].is_on)
                 still_fails(o, r, &smaller, &runs);
         }
-        for (unsigned f = 0; f < SWARM_FAULT_COUNT; f++) {
+        for (unsigned f = 0; f < SWARM_FAULT_COUNT && !is_stopped(stop); f++) {
             struct swarm_options smaller = *o;
             plan_draw(&p, o);
             smaller.off |= 1u << f;
             if (plan_has(&p, f))
                 still_fails(o, r, &smaller, &runs);
         }
-        for (struct swarm_options smaller = *o; smaller.shift < 16;) {
+        for (struct swarm_options smaller = *o; smaller.shift < 16 && !is_stopped(stop);) {
             smaller.shift++;
             if (!still_fails(o, r, &smaller, &runs))
                 break;

@@ -41,6 +41,17 @@ timeout 10 "$NETSTACK" sim --sweep bad >out 2>err
 sweep --cells 5-12 >out 2>err
 [ $? -eq 2 ] && grep -q -e '--cells 5-12: FIRST-LAST or one number of 0..11 was expected' err || fail "cells that are not there: $(cat err)"
 
+# Ctrl-C: the lines of the cells that had ended, 130; and it goes on from there
+printf 'link=10mbit,5ms\ncc = {reno|cubic}\nbytes={100k|100k|999999M}\ntime = 24h\n' >long
+timeout 60 "$NETSTACK" sim --sweep long >out 2>err &
+pid=$!
+i=0
+while [ "$(wc -l <out)" -lt 2 ] && [ $((i += 1)) -lt 300 ]; do sleep 0.1; done
+kill -INT "$(ps -o pid= --ppid $pid | tr -d ' ' | head -n 1)" 2>/dev/null || kill -INT $pid
+wait $pid
+got=$?
+[ $got -eq 130 ] && [ "$(grep -c '"done":1,' out)" -eq 2 ] || fail "exit status $got after SIGINT: $(cat out err)"
+
 # the form that docs/sim.md shows for more machines; the one of Slurm is in tests/sim/slurm.sh
 if command -v parallel >/dev/null; then
     seq 0 11 | parallel -j2 "$NETSTACK" sim --sweep cells --cells {} -o par.{} || fail "GNU parallel"
