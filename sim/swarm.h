@@ -156,7 +156,7 @@ struct swarm_total {
 /* Runs the seeds in processes of their own, so that a crash or a hang is a failure like others. The result does not depend on jobs. */
 void swarm_many(const struct swarm_many *, struct swarm_total *);
 void swarm_guarded(const struct swarm_options *, struct swarm_result *); /* one, in a process of its own */
-/* Leaves out what the failure does not need, until *stop (NULL = to the end). Returns the runs it took; *o and *r are those of the smallest. */
+/* Leaves out what the failure does not need, until *stop (NULL = to the end). Returns the runs it took; *o and *r: of the smallest. */
 unsigned swarm_shrink(struct swarm_options *o, struct swarm_result *r, const volatile sig_atomic_t *stop);
 
 #endif

@@ -401,7 +401,7 @@ const struct app *app_unfinished(const struct swarm *s)
         bool is_forsaken = s->app[i ^ 1].err == NST_ETIMEDOUT && s->app[i ^ 1].may_fail; /* nobody tells this side */
         bool has_few = plan_has(&s->plan, SWARM_STARVE) || plan_has(&s->plan, SWARM_CHURN);
         bool is_half = a->side == 0 && !a->f->is_simultaneous && !s->app[i ^ 1].was_accepted; /* a cookie for which no block was free */
-        bool is_shut_out = a->may_fail && (a->retry != NST_NEVER || (has_few && (!a->is_connected || is_half))); /* others hold all blocks */
+        bool is_shut_out = a->may_fail && (a->retry != NST_NEVER || (has_few && (!a->is_connected || is_half))); /* others hold all */
         bool is_dead = a->side == 1 && !a->was_accepted && a->may_fail && client->ended;
         if (a->f->is_on && !a->ended && !is_moot && !is_dead && !is_cut_off && !is_lonely && !is_forsaken && !is_shut_out)
             return a;
