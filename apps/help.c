@@ -16,7 +16,7 @@ static const char overview[] =
     "  netstack drill FILE|DIR...         run packetdrill scripts on the stack, under a virtual clock\n"
     "  netstack link TUN TUN SPEC         a path between two devices: delay, rate, loss, queues\n"
     "  netstack sim [KEY=VALUE|FILE]...   networks in virtual time       netstack demo   one of them\n"
-    "  netstack help [TOPIC]              topics: tun replay drill link sim set exit\n"
+    "  netstack help [TOPIC]              topics: tun replay drill link sim demo set exit\n"
     "\n"
     "Common\n"
     "  -f, --filter EXPR      only input that matches a libpcap expression\n"
@@ -149,6 +149,16 @@ static const char topic_sim[] =
     "  netstack sim link=20mbit,25ms,loss=0.1% cc=reno,cubic,bbr flows=3 time=30s --plot\n"
     "  netstack sim topology=incast link=1gbit,20us,queue=64kb flows=32 bytes=256k\n";
 
+static const char topic_demo[] =
+    "netstack demo  sends 2.5 MB through two whole stacks and a lossy link in virtual time: no rights, no\n"
+    "network, less than a second.  It draws the transfer, does it all again, and both runs must be the same.\n"
+    "\n"
+    "-o NAME            NAME.html, a page for your browser, and NAME.pcapng, a capture in which each packet\n"
+    "                   says why it was sent (netstack-demo)\n"
+    "--seed N           another run\n"
+    "\n"
+    "The same for networks of your own: netstack help sim\n";
+
 static const char topic_exit[] =
     "  0  done\n"
     "  1  it ran, but what was asked is false: replay differs, connection refused, no answer\n"
@@ -176,8 +186,8 @@ static int print_settings(void)
 
 int help_print(const char *topic)
 {
-    static const char *const names[] = {"tun", "replay", "drill", "link", "sim", "exit", "set", NULL};
-    static const char *const texts[] = {topic_tun, topic_replay, topic_drill, topic_link, topic_sim, topic_exit};
+    static const char *const names[] = {"tun", "replay", "drill", "link", "sim", "demo", "exit", "set", NULL};
+    static const char *const texts[] = {topic_tun, topic_replay, topic_drill, topic_link, topic_sim, topic_demo, topic_exit};
     const char *near;
 
     if (topic == NULL) {
@@ -193,7 +203,7 @@ int help_print(const char *topic)
     if (strcmp(topic, "set") == 0)
         return print_settings();
     near = nearest_match(topic, names);
-    error_line("help %s: unknown topic; %s%s%sone of: tun replay drill link sim set exit", topic,
+    error_line("help %s: unknown topic; %s%s%sone of: tun replay drill link sim demo set exit", topic,
                near != NULL ? "did you mean " : "", near != NULL ? near : "", near != NULL ? "? " : "");
     return EXIT_USAGE;
 }

@@ -633,8 +633,13 @@ static int take_verb(struct options *o, bool *is_done)
         o->mode = verbs[i].mode;
         o->takes_words = verbs[i].how == WORDS;
         *is_done = verbs[i].how == OWN_ARGV;
-        if (o->mode == MODE_HELP)
+        if (o->mode == MODE_HELP) {
             o->help_topic = o->argc > 2 ? o->argv[2] : NULL;
+            return EXIT_OK;
+        }
+        o->help_topic = verbs[i].name; /* of --help, wherever it stands; who reads the line itself has it first only */
+        if (*is_done && o->argc > 2 && (strcmp(o->argv[2], "--help") == 0 || strcmp(o->argv[2], "-h") == 0))
+            o->mode = MODE_HELP;
         return EXIT_OK;
     }
     return refuse_verb(o->argv[1]);

@@ -14,10 +14,17 @@ done
 [ "$(wc -l <help.--help)" -le 40 ] || fail "--help has $(wc -l <help.--help) lines"
 long=$(awk 'length($0) > 100' help.--help)
 [ -z "$long" ] || fail "--help is wider than 100 columns: $long"
-for topic in tun replay drill link sim set exit; do
+for topic in tun replay drill link sim demo set exit; do
     grep -q "topics:.* $topic" help.--help || fail "--help does not name the topic $topic"
     "$NETSTACK" help $topic >help.topic 2>help.err || fail "netstack help $topic: exit status $?"
     [ "$(wc -l <help.topic)" -ge 5 ] || fail "netstack help $topic says hardly anything"
+done
+for command in drill link sim demo; do
+    "$NETSTACK" help $command >help.topic
+    for option in --help -h; do
+        "$NETSTACK" $command $option >help.command 2>help.err || fail "netstack $command $option: exit status $?"
+        cmp -s help.topic help.command || fail "netstack $command $option is not its topic"
+    done
 done
 "$NETSTACK" help set >help.set
 want=$(sed -n '/define NST_SETTINGS/,/^$/s/^ *X([A-Z0-9_]*, "\([a-z0-9._]*\)", \([^,]*\),.*/\1/p' "$SRC/include/netstack.h")
