@@ -191,7 +191,7 @@ struct tcp_pcb {
         seq_t cwnd_usage;
         bool is_cwnd_limited;
         bool is_cwnd_blocked;   /* during one visit of tcp_output: cwnd stopped it */
-        bool has_sent;          /* segments left since tcp_output last ran dry; cleared there */
+        bool has_sent;          /* segments left since tcp_cwnd_validate was last asked: when tcp_output runs dry, or an ACK comes first */
         uint32_t cwnd_used;     /* tcp_cwnd.c: most in flight since cwnd_stamp, while cwnd was not the limit */
         nst_time cwnd_stamp;    /* when cwnd was last the limit, or was validated */
         bool must_send_first;   /* recovery began: the first retransmission ignores cwnd; cleared when it is sent */

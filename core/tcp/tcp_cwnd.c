@@ -73,7 +73,7 @@ bool tcp_cwnd_is_limited(const struct tcp_pcb *p)
     return p->rec.is_cwnd_limited || (cc_in_slow_start(&p->cc) && p->cc.cwnd < 2 * p->rec.max_packets_out);
 }
 
-/* Whatever may be sent has been sent. */
+/* Whatever may be sent has been sent, or whatever the device took. */
 void tcp_cwnd_validate(struct tcp *t, struct tcp_pcb *p, bool is_limited)
 {
     if (seq_geq(p->snd.una, p->rec.cwnd_usage) || is_limited ||

@@ -101,6 +101,21 @@ TEST(cwnd_idle, slow_start_after_idle_0_keeps_the_window)
     t_drain(t, 10);
 }
 
+/* A driver that takes eight segments, or a superframe of ten, and never all there is: tcp_output does not run dry. */
+TEST(cwnd_device_limited, does_not_grow)
+{
+    struct t *t = twenty(NULL);
+    nst_tx_frame tx;
+    t_pcb(t)->cc.ssthresh = 20; /* slow start asks for less */
+    EQ(t_write(t, 80000), 80000);
+    for (int i = 0; i < 10; i++) {
+        while (t_pcb(t)->rec.packets_out < 8 && nst_output(t->n, t->ifx, &tx, 1, t->now) == 1)
+            ;
+        RECV(0, .flags = ACK, .ack = SND_NXT(0));
+    }
+    EQ(t_info(t).tcpi_snd_cwnd, 20);
+}
+
 int main(void) { return t_main(); }
 
 /* ------------------------------------------------------------------------------------ every change is in the trace */
