@@ -22,6 +22,7 @@
 
 enum { BATCH = 64, CHUNK = 65536, FRAME = 2048, TURN_NS = 20000, IDLE = 20000 };
 enum { SUPER_BATCH = 4, SUPER_FRAME = 65536, LINE = 64 }; /* a batch of superframes that stays in the second cache */
+enum { SEND_BUFFER = SUPER_BATCH * SUPER_FRAME }; /* at most: no batch takes more, and what only waits has left the cache when it goes */
 
 struct host {
     nst *n;
@@ -252,6 +253,7 @@ static nst_config default_config(void)
     nst_config cfg;
 
     nst_config_default(&cfg);
+    cfg.set[NST_SET_TCP_WMEM_MAX] = SEND_BUFFER;
     return cfg;
 }
 
