@@ -521,6 +521,11 @@ void tcp_fastopen_leave(struct tcp *t, struct tcp_pcb *p, bool is_reset);    /* 
 void tcp_fastopen_listener_close(struct tcp *t, struct tcp_listener *l);
 /* A child of Fast Open whose handshake has not ended. */
 static inline bool tcp_fastopen_is_early(const struct tcp_pcb *p) { return p->state == TCPS_SYN_RCVD && p->fo.is_child; }
+/* RFC 9293 §3.10.4: CLOSE in SYN-RECEIVED, that is after a simultaneous open, with nothing to send: the FIN goes at once. */
+static inline bool tcp_is_early_fin(const struct tcp_pcb *p)
+{
+    return p->state == TCPS_SYN_RCVD && p->snd.fin_queued && seq_eq(p->snd.end, seq_add(p->snd.iss, 1));
+}
 
 /* ---- tcp_ack.c */
 enum tcp_ack_verdict { TCP_ACK_OK, TCP_ACK_DROP /* the segment ends here */, TCP_ACK_GONE /* so did the pcb */ };

@@ -8,7 +8,7 @@
  * pass, the last ACK of the handshake among them, since peers are known to leave the option out there (attacks E12, K29). */
 #include <tcp/tcp.h>
 
-enum verdict { NEXT, STOP /* the segment ends here */ };
+enum verdict { NEXT, STOP /* the segment ends here */, ACK_ONLY /* after the fifth step */ };
 
 /* A superframe is one pass of the steps: what is said per segment (acknowledgements, segment size, statistics) counts s->segs. */
 static bool count_segments(struct tcp *t, struct tcp_rseg *s)
@@ -147,6 +147,16 @@ static enum verdict not_acceptable(struct tcp *t, struct tcp_pcb *p, struct tcp_
     return stop(t, p, s, s->len > 0 && is_old ? NST_DROP_TCP_OLD_DATA : NST_DROP_TCP_OUT_OF_WINDOW);
 }
 
+/* DEVIATION: RFC 9293 §3.10.7.4, first, drops what ends at or before RCV.NXT. As Linux: unless it ends before Last.ACK.sent, its ACK and
+ * window count: it was repeated because our ACK was lost, or overtaken by a segment that we have not acknowledged yet. */
+static bool knows_more(const struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    if (!tcp_is_synchronized(p) || (s->h.flags & (TCP_SYN | TCP_RST)) != 0)
+        return false;
+    seq_t end = seq_add(s->seq, s->len);
+    return seq_geq(end, p->opt.last_ack_sent) && seq_leq(end, p->rcv.nxt);
+}
+
 /* "Special allowance to accept valid ACKs" through a shut window: the text goes, the rest is looked at. */
 static bool is_probe_of_shut_window(const struct tcp *t, const struct tcp_pcb *p, const struct tcp_rseg *s)
 {
@@ -179,7 +189,11 @@ static enum verdict step1_sequence(struct tcp *t, struct tcp_pcb *p, struct tcp_
         tcp_ack_soon(p, t, NST_RULE_TCP_ACK_OLD);
         return NEXT;
     }
-    return is_acceptable(t, p, s) || is_probe_of_shut_window(t, p, s) ? NEXT : not_acceptable(t, p, s);
+    if (is_acceptable(t, p, s) || is_probe_of_shut_window(t, p, s))
+        return NEXT;
+    bool is_overtaken = knows_more(p, s);
+    enum verdict v = is_overtaken && s->len == 0 ? NEXT : not_acceptable(t, p, s);
+    return is_overtaken ? ACK_ONLY : v;
 }
 
 /* ----------------------------------------------------------------------------------------------- second: check RST */
@@ -373,11 +387,12 @@ static void synchronized_input(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg
 {
     p->n.segs_in += s->segs;
     s->wnd = (uint32_t)s->h.wnd << p->snd.wscale;
-    if (step1_sequence(t, p, s) == STOP || step2_reset(t, p, s) == STOP || step4_syn(t, p, s) == STOP)
+    enum verdict v = step1_sequence(t, p, s);
+    if (v == STOP || step2_reset(t, p, s) == STOP || step4_syn(t, p, s) == STOP)
         return;
     p->last_rcv = t->b->now;
     p->keep_sent = 0;
-    if (step5_ack(t, p, s) == STOP)
+    if (step5_ack(t, p, s) == STOP || v == ACK_ONLY)
         return;
     tcp_accecn_received(p, s);
     tcp_step_text(t, p, s);

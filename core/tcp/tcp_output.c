@@ -506,10 +506,12 @@ static bool next_ack(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
     return true;
 }
 
-/* RFC 7413 §4.2.2: an answer may leave before the handshake ends, behind the SYN-ACK. */
+/* RFC 7413 §4.2.2: an answer may leave before the handshake ends, behind the SYN-ACK; RFC 9293 §3.10.4: so may a FIN when nothing waits. */
 static bool next_early(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
 {
-    if (!tcp_fastopen_is_early(p) || p->q.first == 0 || !next_new(t, p, o))
+    if (!tcp_fastopen_is_early(p) && !tcp_is_early_fin(p))
+        return false;
+    if (p->q.first == 0 || !next_new(t, p, o))
         return false;
     tcp_timer_stop(p, TCPT_PTO); /* the timer of the SYN-ACK runs; a probe would say less */
     return true;

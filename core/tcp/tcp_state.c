@@ -111,7 +111,7 @@ void tcp_done(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule, int err)
 bool tcp_may_send_data(const struct tcp_pcb *p)
 {
     return (1u << p->state & (TO(ESTABLISHED) | TO(CLOSE_WAIT) | TO(FIN_WAIT_1) | TO(LAST_ACK) | TO(CLOSING))) != 0 ||
-           tcp_fastopen_is_early(p);
+           tcp_fastopen_is_early(p) || tcp_is_early_fin(p);
 }
 
 bool tcp_may_receive(const struct tcp_pcb *p)

@@ -307,7 +307,7 @@ static int shut_write(struct tcp *t, struct tcp_pcb *p)
         return -NST_ENOTCONN;
     case TCPS_SYN_RCVD:
         p->snd.fin_queued = true; /* queued until ESTABLISHED, or RFC 7413 §4.2.2: sent behind the SYN-ACK as data would be */
-        if (tcp_fastopen_is_early(p))
+        if (tcp_fastopen_is_early(p) || tcp_is_early_fin(p))
             tcp_mark(t, p);
         return 0;
     case TCPS_ESTABLISHED:

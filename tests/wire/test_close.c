@@ -59,15 +59,29 @@ TEST(close_syn_sent, shutdown_is_refused)
     EXPECT_STATE(TCPS_SYN_SENT);
 }
 
-TEST(close_syn_rcvd, fin_waits_for_the_handshake) /* "queue for processing after entering ESTABLISHED" or FIN now: ours waits */
+TEST(close_syn_rcvd, fin_does_not_wait_for_the_handshake) /* no text: "form a FIN segment and send it" */
 {
     struct t *t = t_syn_rcvd(.active = true);
     EQ(t_close(t), 0);
-    EXPECT_NOTHING(0);
-    RECV(10, .flags = SYN | ACK);
-    EXPECT(0, .flags = FIN | ACK);
+    EXPECT(0, .flags = FIN | ACK, .seq = 1);
+    RECV(10, .flags = SYN | ACK, .ack = 1);
+    EXPECT(0, .flags = ACK, .seq = 2);
     EXPECT_STATE(TCPS_FIN_WAIT_1);
-    RECV(10, .flags = FIN | ACK);
+    RECV(10, .flags = FIN | ACK, .ack = 2);
+    EXPECT(0, .flags = ACK);
+    EXPECT_STATE(TCPS_TIME_WAIT);
+}
+
+TEST(close_syn_rcvd, lost_syn_ack_and_fin_are_repeated)
+{
+    struct t *t = t_syn_rcvd(.active = true);
+    EQ(t_close(t), 0);
+    EXPECT(0, .flags = FIN | ACK, .seq = 1);
+    EXPECT(1000, .flags = SYN | ACK);
+    RECV(10, .flags = SYN | ACK, .ack = 1);
+    EXPECT(0, .flags = ACK, .seq = 2);
+    EXPECT(1000, .flags = FIN | ACK, .seq = 1);
+    RECV(10, .flags = FIN | ACK, .ack = 2);
     EXPECT(0, .flags = ACK);
     EXPECT_STATE(TCPS_TIME_WAIT);
 }

@@ -381,3 +381,31 @@ TEST(rcv_fin_established, at_the_right_edge_is_not_taken)
 }
 
 int main(void) { return t_main(); }
+
+/* As Linux; RFC 9293 would drop both. */
+TEST(rcv_seq_established, ack_and_window_of_what_ends_at_the_last_ack_sent_count)
+{
+    struct t *t = t_established(OPEN);
+    EQ(t_write(t, 100), 100);
+    EXPECT(0, .flags = PSH | ACK, .len = 100);
+    RECV(0, .flags = ACK, .len = 100, .ack = 1);
+    EXPECT(0, .flags = ACK);
+    RECV(0, .flags = ACK, .seq = 1, .len = 100, .ack = 101, .wnd = 777);
+    EXPECT(0, .flags = ACK, .ack = 101);
+    EXPECT_DROP(NST_DROP_TCP_OLD_DATA);
+    EQ(t_pcb(t)->rec.packets_out, 0);
+    EQ(t_pcb(t)->snd.wnd, 777);
+}
+
+TEST(rcv_seq_established, ack_of_what_ends_before_the_last_ack_sent_does_not_count)
+{
+    struct t *t = t_established(OPEN);
+    EQ(t_write(t, 100), 100);
+    EXPECT(0, .flags = PSH | ACK, .len = 100);
+    RECV(0, .flags = ACK, .len = 100, .ack = 1);
+    EXPECT(0, .flags = ACK);
+    RECV(0, .flags = ACK, .seq = 1, .len = 99, .ack = 101, .wnd = 777);
+    EXPECT(0, .flags = ACK, .ack = 101);
+    EXPECT_DROP(NST_DROP_TCP_OLD_DATA);
+    EQ(t_pcb(t)->rec.packets_out, 1);
+}
