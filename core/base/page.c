@@ -6,12 +6,13 @@
  */
 #include <base/base.h>
 #include <base/page.h>
+#include <string.h>
 
 void pages_init(struct pages *p, struct arena *a, uint32_t count)
 {
     pool_init(&p->data, a, count, NST_PAGE_SIZE);
     p->next = arena_take(a, (uint64_t)count + 1, sizeof p->next[0]);
-    p->lent = arena_take(a, (uint64_t)count + 1, sizeof p->lent[0]);
+    pool_init(&p->loans, a, count, sizeof(uint8_t *));
 }
 
 uint32_t page_alloc(struct pages *p)
@@ -38,6 +39,16 @@ void page_free(struct pages *p, uint32_t id)
     d->free_head = id;
     d->in_use--;
 }
+
+uint32_t page_lend(struct pages *p, const uint8_t *bytes)
+{
+    uint32_t loan = pool_alloc_dirty(&p->loans);
+    if (loan)
+        memcpy(pool_at(&p->loans, loan), &bytes, sizeof bytes);
+    return loan;
+}
+
+void page_return(struct pages *p, uint32_t loan) { pool_free(&p->loans, loan); }
 
 void page_free_chain(struct pages *p, uint32_t first)
 {

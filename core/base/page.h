@@ -10,7 +10,8 @@
 struct pages {
     struct pool data;     /* NST_PAGE_SIZE each; contents are not cleared */
     uint32_t *next;       /* per id: next page of a chain */
-    const uint8_t **lent; /* per id that a stream marks as borrowed: the application's bytes instead of the page's own */
+    struct pool loans;    /* pages of the application's that a stream points to: their addresses. Ids of their own, so that many of them
+                             lie in few lines of memory and no page is touched, or missing, for bytes that are somewhere else */
 };
 
 void pages_init(struct pages *p, struct arena *a, uint32_t count);
@@ -18,6 +19,9 @@ uint32_t page_alloc(struct pages *p); /* 0 = exhausted; next = 0 */
 void page_free(struct pages *p, uint32_t id);
 void page_free_chain(struct pages *p, uint32_t first);
 static inline uint8_t *page_at(const struct pages *p, uint32_t id) { return pool_at(&p->data, id); }
+uint32_t page_lend(struct pages *p, const uint8_t *bytes); /* NST_PAGE_SIZE of the application's; 0 = exhausted */
+void page_return(struct pages *p, uint32_t loan);
+static inline uint8_t *page_lent_at(const struct pages *p, uint32_t loan) { return *(uint8_t **)pool_at(&p->loans, loan); }
 static inline uint32_t pages_left(const struct pages *p) { return p->data.capacity - p->data.in_use; }
 
 #endif

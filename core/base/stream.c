@@ -11,8 +11,8 @@
  * at all.
  * INVARIANT: at height 0 the only page is the one that holds end - 1.
  *
- * A borrowed page is an id with the bit BORROWED: the bytes are the application's, the page itself stays untouched and is only held so
- * that borrowing costs of the limits what copying does. Only whole pages are borrowed, so nothing is ever written into one.
+ * A borrowed page is the id of a loan with the bit BORROWED: the bytes are the application's, and no page is held for them. Only whole
+ * pages are borrowed, so nothing is ever written into one. When there are no loans left the bytes are copied as always.
  *
  * LIMIT: STREAM_WINDOW_MAX bytes. The height does not shrink before the stream is empty, lest a stream that
  * oscillates around a boundary pay for it again and again.
@@ -26,7 +26,7 @@ enum {
     DIR_IDS = 1 << DIR_BITS,
     PAGE_NUMBERS = 1 << 21, /* 2^32 / NST_PAGE_SIZE */
 };
-#define BORROWED (1u << 31) /* ids of pages are below: nst_config.pages is at most 2^28 */
+#define BORROWED (1u << 31) /* ids are below: nst_config.pages is at most 2^28 */
 
 _Static_assert(NST_PAGE_SIZE == DIR_IDS * sizeof(uint32_t), "a directory is a page of ids");
 _Static_assert((uint64_t)PAGE_NUMBERS * NST_PAGE_SIZE == (uint64_t)1 << 32, "numbers wrap with positions");
@@ -39,7 +39,7 @@ static uint32_t pages_after(uint32_t number, uint32_t first) { return (number - 
 
 static uint8_t *bytes_at(const struct pages *p, uint32_t id)
 {
-    return id & BORROWED ? (uint8_t *)(uintptr_t)p->lent[id & ~BORROWED] : page_at(p, id);
+    return id & BORROWED ? page_lent_at(p, id & ~BORROWED) : page_at(p, id);
 }
 
 static uint32_t dir_get(const struct pages *p, uint32_t dir, uint32_t i)
@@ -70,6 +70,14 @@ static uint32_t take_page(struct pages *p, struct stream *s)
     return id;
 }
 
+/* The application's page at `bytes` with its mark, 0 if there are no loans left. */
+static uint32_t take_loan(struct pages *p, struct stream *s, const uint8_t *bytes)
+{
+    uint32_t loan = page_lend(p, bytes);
+    s->npages += loan != 0;
+    return loan != 0 ? loan | BORROWED : 0;
+}
+
 static uint32_t take_dir(struct pages *p, struct stream *s)
 {
     uint32_t id = take_page(p, s);
@@ -80,7 +88,10 @@ static uint32_t take_dir(struct pages *p, struct stream *s)
 
 static void give_page(struct pages *p, struct stream *s, uint32_t id)
 {
-    page_free(p, id & ~BORROWED);
+    if (id & BORROWED)
+        page_return(p, id & ~BORROWED);
+    else
+        page_free(p, id);
     s->npages--;
 }
 
@@ -162,8 +173,8 @@ static bool grow(struct pages *p, struct stream *s, uint32_t number)
     return s->height != 1 || fits_one_level(s, number) || grow_to_two(p, s);
 }
 
-/* `mark`: 0 or BORROWED. */
-static uint32_t add_page(struct pages *p, struct stream *s, uint32_t number, uint32_t mark)
+/* A page of ours, or where `lent` is not NULL that one of the application's. */
+static uint32_t add_page(struct pages *p, struct stream *s, uint32_t number, const uint8_t *lent)
 {
     if (!grow(p, s, number))
         return 0;
@@ -178,14 +189,14 @@ static uint32_t add_page(struct pages *p, struct stream *s, uint32_t number, uin
             dir_set(p, s->root, block_of(number), dir);
         }
     }
-    uint32_t id = take_page(p, s);
+    uint32_t id = lent != NULL ? take_loan(p, s, lent) : take_page(p, s);
     if (id == 0 && is_new_dir) {
         dir_set(p, s->root, block_of(number), 0);
         give_page(p, s, dir);
     } else if (id != 0 && s->height == 0) {
-        s->root = id | mark;
+        s->root = id;
     } else if (id != 0) {
-        dir_set(p, dir, number, id | mark);
+        dir_set(p, dir, number, id);
     }
     return id;
 }
@@ -215,7 +226,7 @@ static inline uint32_t put(struct pages *p, struct stream *s, uint32_t pos, cons
     while (done < len) {
         uint32_t at = pos + done, n = rest_of_page(at, len - done);
         uint32_t id = find_page(p, s, page_number(at));
-        if (!id && (id = add_page(p, s, page_number(at), 0)) == 0)
+        if (!id && (id = add_page(p, s, page_number(at), NULL)) == 0)
             break;
         nst_require((id & BORROWED) == 0);
         if (sum != NULL)
@@ -252,19 +263,15 @@ uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const vo
     uint32_t done = 0;
     while (done < len) {
         uint32_t at = pos + done, n = rest_of_page(at, len - done);
-        if (n < NST_PAGE_SIZE) {
-            uint32_t got = stream_write(p, s, at, from + done, n);
-            done += got;
-            if (got == n)
-                continue;
-            break;
+        if (n == NST_PAGE_SIZE && add_page(p, s, page_number(at), from + done) != 0) {
+            done += n;
+            s->end = at + n;
+            continue;
         }
-        uint32_t id = add_page(p, s, page_number(at), BORROWED);
-        if (!id)
+        uint32_t got = stream_write(p, s, at, from + done, n);
+        done += got;
+        if (got < n)
             break;
-        p->lent[id] = from + done;
-        done += n;
-        s->end = at + n;
     }
     return done;
 }

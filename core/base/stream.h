@@ -19,7 +19,7 @@ struct stream {
     uint32_t root;   /* page id: data page at height 0, directory above; 0 = empty */
     uint32_t head;   /* lowest position that may hold data */
     uint32_t end;    /* one past the highest position written; == head when empty */
-    uint32_t npages; /* pages held, directories included */
+    uint32_t npages; /* pages held, directories and borrowed ones included */
     uint8_t height;
 };
 
@@ -32,7 +32,7 @@ uint32_t stream_write_sum(struct pages *p, struct stream *s, uint32_t pos, const
 /* Writing there takes pages for the bytes and no other: stream_trim_back to the end before takes it back without a trace. */
 bool stream_is_wide(const struct stream *s, uint32_t pos, uint32_t len);
 /* The same at the end of the stream, pos == end, but whole pages of it are not copied: the stream points to the caller's bytes, which
- * must stay as they are until they are trimmed. */
+ * must stay as they are until they are trimmed. Copied all the same when there are no loans left. */
 uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len);
 /* Slices of pos..pos+len, which must have been written; at most max slices, returns how many; *covered = bytes. Borrowed
  * pages that lie behind one another in memory too are one slice. */

@@ -193,12 +193,24 @@ static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, uint32_t n)
     return n < most ? n : (uint32_t)most;
 }
 
+/* Where the buffer ends before borrowed bytes do they end with a page: what lies in a page that is not whole has to be copied. There is
+ * room for a page again before the writer is woken, because the buffer has several. */
+static uint32_t whole_pages(const struct tcp_pcb *p, uint32_t room)
+{
+    uint32_t over = seq_add(p->snd.end, room).v % NST_PAGE_SIZE;
+    if (p->sndbuf < 8 * NST_PAGE_SIZE || p->notsent_lowat != 0)
+        return room;
+    return room > over ? room - over : 0;
+}
+
 static uint32_t append(struct tcp *t, struct tcp_pcb *p, const nst_iov *iov, uint32_t niov, uint32_t flags)
 {
     uint32_t (*put)(struct pages *, struct stream *, uint32_t, const void *, uint32_t) =
         (flags & NST_MSG_BORROW) != 0 ? stream_borrow : stream_write;
     uint32_t room = tcp_send_room(p), most = tcp_segment_room(p), done = 0;
     room = room < most ? room : most;
+    if (flags & NST_MSG_BORROW)
+        room = whole_pages(p, room);
     for (uint32_t i = 0; i < niov && room > 0; i++) {
         uint32_t want = iov[i].len < room ? (uint32_t)iov[i].len : room;
         uint32_t got = put(&t->b->pages, &p->sndq, p->snd.end.v, iov[i].base, fit_pages(t, p, want));

@@ -100,7 +100,7 @@ const char *tcp_verify(const struct tcp *t)
     HOLDS(t->conns.in_use == t->pcbs.in_use + t->idles.in_use + t->time_waits.in_use, "every connection has one form");
     HOLDS(h.segs == t->segs.in_use, "every record of a segment is in a scoreboard");
     HOLDS(h.ranges == t->ivs.in_use, "every range is in a set");
-    uint32_t pages = t->b->pages.data.in_use;
+    uint32_t pages = t->b->pages.data.in_use + t->b->pages.loans.in_use;
     HOLDS(h.pages <= pages, "a page has one holder");
     nst_stats s;
     ip_stats(t->ip, &s);

@@ -74,7 +74,7 @@ static void check_pages(void)
     assert_int_equal(s.head, head);
     assert_int_equal(s.end, end);
     assert_int_equal(s.npages, n + (s.height >= 1) + (s.height == 2 ? blocks : 0));
-    assert_int_equal(pages.data.in_use, s.npages);
+    assert_int_equal(pages.data.in_use + pages.loans.in_use, s.npages);
     assert_true(n > 0 || s.npages == 0);
     assert_true(n <= 1 || s.height >= 1);
 }
@@ -264,7 +264,7 @@ static void borrows(void **state)
         }
         check_everything();
         stream_clear(&pages, &s, 0);
-        assert_int_equal(pages.data.in_use, 0);
+        assert_int_equal(pages.data.in_use + pages.loans.in_use, 0);
     }
     start(MANY, 100);
     note_written(100, lent, 70000, stream_borrow(&pages, &s, 100, lent, 70000));
@@ -274,6 +274,26 @@ static void borrows(void **state)
     assert_int_equal(covered, 70000);
     assert_true(!is_lent(slice[0].base) && is_lent(slice[1].base) && !is_lent(slice[2].base));
     assert_int_equal(slice[1].len, 33 * 2048);
+    assert_int_equal(pages.loans.in_use, 33); /* of pages the two ends and the directory */
+    assert_int_equal(pages.data.in_use, 3);
+    stream_clear(&pages, &s, 0);
+}
+
+/* As many pages may be borrowed as there are pages; then bytes are copied, as long as there is room for that. */
+static void without_loans_it_copies(void **state)
+{
+    (void)state;
+    start(20, 2048);
+    note_written(2048, lent, 20 * 2048, stream_borrow(&pages, &s, 2048, lent, 20 * 2048));
+    assert_int_equal(pages.loans.in_use, 20);
+    note_written(end, lent, 3 * 2048, stream_borrow(&pages, &s, end, lent, 3 * 2048));
+    assert_int_equal(pages.loans.in_use, 20);
+    assert_int_equal(pages.data.in_use, 4);
+    check_pages();
+    trim_front(3 * 2048);
+    note_written(end, lent, 2 * 2048, stream_borrow(&pages, &s, end, lent, 2 * 2048));
+    assert_int_equal(pages.loans.in_use, 20);
+    check_everything();
     stream_clear(&pages, &s, 0);
 }
 
@@ -456,6 +476,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_steps),
         cmocka_unit_test(borrows),
+        cmocka_unit_test(without_loans_it_copies),
         cmocka_unit_test(grows_on_demand),
         cmocka_unit_test(splits_a_ring),
         cmocka_unit_test(the_largest_window),

@@ -295,6 +295,25 @@ TEST(send_borrowed, text_is_read_where_it_lies)
     (void)t_sent(t, 0);
 }
 
+/* Where the buffer ends before the text, what is taken ends with a page: no page is held for the beginning of one. */
+TEST(send_borrowed, a_full_buffer_ends_with_a_page)
+{
+    static uint8_t text[70000];
+    struct t *t = t_established(.sndbuf = 65536, .mss = 1000);
+    for (uint32_t i = 0; i < sizeof text; i++)
+        text[i] = t_pattern_out(t->c->written + i);
+    nst_iov iov = {text, sizeof text};
+    nst_msg m = {.iov = &iov, .niov = 1, .flags = NST_MSG_BORROW};
+    nst_ssize took = nst_send(t->n, t->c->sock, &m, t->now);
+    CHECK(took > 65536 - (int)NST_PAGE_SIZE && took <= 65536);
+    t->c->written += (uint64_t)took;
+    EQ(nst_send(t->n, t->c->sock, &m, t->now), -NST_EAGAIN);
+    nst_stats s;
+    nst_ctl(t->n, NST_NO_SOCK, NST_CTL_STATS, &s, sizeof s);
+    CHECK(s.pages_now <= 2); /* the beginning, which may be part of a page, and the directory */
+    (void)t_sent(t, 0);
+}
+
 TEST(send_buffer, nothing_to_send_is_not_an_error)
 {
     struct t *t = t_established();
