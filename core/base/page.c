@@ -8,11 +8,13 @@
 #include <base/page.h>
 #include <string.h>
 
+enum { LOANS_PER_PAGE = 4 /* they cost 8 bytes each: a sixty-fourth of the memory for four times as much of the application's */ };
+
 void pages_init(struct pages *p, struct arena *a, uint32_t count)
 {
     pool_init(&p->data, a, count, NST_PAGE_SIZE);
     p->next = arena_take(a, (uint64_t)count + 1, sizeof p->next[0]);
-    pool_init(&p->loans, a, count, sizeof(uint8_t *));
+    pool_init(&p->loans, a, LOANS_PER_PAGE * count, sizeof(uint8_t *));
 }
 
 uint32_t page_alloc(struct pages *p)
