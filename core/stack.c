@@ -21,7 +21,10 @@ struct nst {
     uint64_t verify_credit;
 };
 
-enum { VERIFY_OBJECTS = 512 /* per call, on average: a small stack is looked at after every call */ };
+enum {
+    VERIFY_OBJECTS = 512, /* per call, on average: a small stack is looked at after every call */
+    TURN_BYTES = 65536,   /* of one connection before the next: a frame of the largest size */
+};
 
 /* ---------------------------------------------------------------------------------------------------- life of a stack */
 
@@ -215,7 +218,21 @@ static void run_timers(struct nst *n)
     }
 }
 
-/* What waits in the interface's queue, then each marked connection in turn: a segment each, so that none starves another. */
+/* The first marked connection sent a frame. Whoever has more to say goes to the back after TURN_BYTES, so that none starves another. A
+ * frame each would be fairer, but the answer to it may be there before the next turn: then a connection among many never has its
+ * congestion window in flight, so the window never grows, and sends two segments a turn for ever. */
+static void end_turn(struct netif *nif, struct list *first, uint32_t len)
+{
+    nif->turn += len;
+    if (!list_is_linked(first) || nif->turn >= TURN_BYTES)
+        nif->turn = 0;
+    if (list_is_linked(first) && nif->turn == 0 && first->next != first->prev) { /* not alone */
+        list_unlink(first);
+        list_push_back(&nif->tcp_ready, first);
+    }
+}
+
+/* What waits in the interface's queue, then each marked connection in turn. */
 static bool next_frame(struct nst *n, struct netif *nif, struct tx_hdr *hdr, nst_tx_frame *f)
 {
     if (ip_output(&n->ip, nif, hdr, f))
@@ -224,12 +241,10 @@ static bool next_frame(struct nst *n, struct netif *nif, struct tx_hdr *hdr, nst
         struct list *first = nif->tcp_ready.next;
         struct tcp_pcb *p = list_entry(first, struct tcp_pcb, ready_link);
         if (tcp_output(&n->tcp, p, hdr, f)) {
-            if (list_is_linked(first) && first->next != first->prev) { /* not alone: to the back */
-                list_unlink(first);
-                list_push_back(&nif->tcp_ready, first);
-            }
+            end_turn(nif, first, f->len);
             return true;
         }
+        nif->turn = 0;
         if (ip_output(&n->ip, nif, hdr, f)) /* a look-up of a link address may have been queued */
             return true;
     }

@@ -21,6 +21,7 @@ struct netif {
     bool in_use;
     struct pktq txq;              /* IP packets in order of sending */
     struct list tcp_ready;        /* tcp_pcbs with something to send on this interface (tcp_output.c) */
+    uint32_t turn;                /* bytes that the first of them has sent since it was its turn (stack.c) */
     struct pkt *partial;          /* packet being sent as fragments, or NULL */
     uint32_t l2_len;              /* 0 or 14 */
     struct {                      /* ip_input.c: addresses of the last packet that passed the look at them, for route_gen = gen */

@@ -301,16 +301,44 @@ TEST(send_borrowed, a_full_buffer_ends_with_a_page)
     static uint8_t text[70000];
     struct t *t = t_established(.sndbuf = 65536, .mss = 1000);
     for (uint32_t i = 0; i < sizeof text; i++)
-        text[i] = t_pattern_out(t->c->written + i);
+        text[i] = t_pattern_out((uint32_t)t->c->written + i);
     nst_iov iov = {text, sizeof text};
     nst_msg m = {.iov = &iov, .niov = 1, .flags = NST_MSG_BORROW};
     nst_ssize took = nst_send(t->n, t->c->sock, &m, t->now);
     CHECK(took > 65536 - (int)NST_PAGE_SIZE && took <= 65536);
-    t->c->written += (uint64_t)took;
+    t->c->written += (uint32_t)took;
     EQ(nst_send(t->n, t->c->sock, &m, t->now), -NST_EAGAIN);
     nst_stats s;
     nst_ctl(t->n, NST_NO_SOCK, NST_CTL_STATS, &s, sizeof s);
     CHECK(s.pages_now <= 2); /* the beginning, which may be part of a page, and the directory */
+    (void)t_sent(t, 0);
+}
+
+/* How many segments in a row leave from port `port`. */
+static unsigned run_of(struct t *t, uint16_t port)
+{
+    unsigned n = 0;
+    while (t->unread != NULL && t_next_sent(t).sport == port)
+        n++;
+    return n;
+}
+
+/* Two connections with much to say: each sends what its window allows, up to 64 KiB, before the other. Were it a segment each, a
+ * congestion window would not be in flight at once, and not grow, when answers come before the next turn. */
+TEST(send_turns, take_64_kib_each)
+{
+    struct t *t = t_established(.mss = 1000, .wscale = 4, .sndbuf = 300000, .pages = 1024);
+    t_bystander(t);
+    for (int i = 1; i >= 0; i--) {
+        t->c = &t->conn[i];
+        t_pcb(t)->cc.cwnd = 200;
+        t_pcb(t)->snd.wnd = t_pcb(t)->snd.max_wnd = 250000;
+        EQ(t_write(t, 150000), 150000);
+    }
+    t_pass(t, 0);
+    unsigned first = run_of(t, t->conn[1].port); /* takes the first of the other one */
+    CHECK(first > 55 && first <= 65);
+    CHECK(run_of(t, t->conn[0].port) <= 65);
     (void)t_sent(t, 0);
 }
 
