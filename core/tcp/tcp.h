@@ -638,7 +638,8 @@ uint32_t tcp_cwnd_initial(const struct tcp *t, const struct tcp_pcb *p);
 void tcp_cwnd_begin(const struct tcp *t, struct tcp_pcb *p);
 uint32_t tcp_cwnd_ssthresh(const struct tcp_pcb *p);
 bool tcp_cwnd_is_limited(const struct tcp_pcb *p);
-bool tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p); /* true: the window may be another now */
+bool tcp_cwnd_resume(struct tcp *t, struct tcp_pcb *p); /* true: the window may be another now */
+void tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p);
 void tcp_cwnd_trace(struct tcp *t, const struct tcp_pcb *p, enum nst_rule rule); /* the window was changed, and why */
 void tcp_cwnd_validate(struct tcp *t, struct tcp_pcb *p, bool is_limited);
 
@@ -762,5 +763,4 @@ static inline int32_t tcp_take_soft_error(struct tcp_pcb *p)
     return err;
 }
 void tcp_on_icmp(struct tcp *t, const struct ip_error *e);
-
 #endif

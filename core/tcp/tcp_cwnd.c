@@ -32,25 +32,33 @@ void tcp_cwnd_trace(struct tcp *t, const struct tcp_pcb *p, enum nst_rule rule)
     TRACE(t->b, TCP_CWND, rule, p->conn, p->cc.cwnd, p->cc.ssthresh, tcp_recovery_pipe(p));
 }
 
-/* Data is about to leave: was there a pause? */
-bool tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p)
+/* Data is about to leave: algorithms that own the window may change it. */
+bool tcp_cwnd_resume(struct tcp *t, struct tcp_pcb *p)
 {
     if (p->rec.packets_out > 0 || p->n.data_segs_out == 0)
         return false;
     cc_tell(&p->cc, CC_EV_IDLE_RESTART, t->b->now);
+    return p->cc.ops->owns_cwnd;
+}
+
+/* The application is about to write: was there a pause? Not while something waits, be it for the peer's window, a device that is busy or
+ * the turns of many other connections. */
+void tcp_cwnd_restart(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->rec.packets_out > 0 || p->n.data_segs_out == 0 || seq_lt(p->snd.nxt, p->snd.end))
+        return;
     nst_time idle = time_sub(t->b->now, p->rec.last_sent), rto = NST_US(p->rtt.rto);
     if (p->cc.ops->owns_cwnd || t->b->set[NST_SET_TCP_SS_AFTER_IDLE] == 0 || idle <= rto)
-        return p->cc.ops->owns_cwnd;
+        return;
     uint32_t restart = tcp_cwnd_initial(t, p), before = p->cc.cwnd;
     p->rec.cwnd_stamp = t->b->now;
     p->rec.cwnd_used = 0;
     if (before <= restart)
-        return false;
+        return;
     p->cc.ssthresh = tcp_cwnd_ssthresh(p);
     for (; idle > rto && p->cc.cwnd > restart; idle -= rto)
         p->cc.cwnd = p->cc.cwnd / 2 > restart ? p->cc.cwnd / 2 : restart;
     tcp_cwnd_trace(t, p, NST_RULE_CC_IDLE);
-    return true;
 }
 
 /* RFC 7661 §4.3: the window was not full for an RTO. Not while the application waits for room in the send buffer. */

@@ -405,7 +405,7 @@ static bool next_new(struct tcp *t, struct tcp_pcb *p, struct outseg *o)
         return false;
     bool is_probe = probe != TCP_MTU_PROBE_NONE; /* longer than the MSS and yet one segment */
     uint32_t len = is_probe ? tcp_segment_join(p, probe, &flags) : tcp_segment_next(t, p, frame_segs_new(t, p), &flags, &rule);
-    if (len > 0 && tcp_cwnd_restart(t, p) && !is_probe && len > mss) /* what was planned may be too much now */
+    if (len > 0 && tcp_cwnd_resume(t, p) && !is_probe && len > mss) /* what was planned may be too much now */
         len = tcp_segment_next(t, p, frame_segs_new(t, p), &flags, &rule);
     bool fin = may_add_fin(p, len);
     if (len == 0 && !fin)

@@ -198,7 +198,7 @@ static uint32_t fit_pages(struct tcp *t, const struct tcp_pcb *p, uint32_t n)
 static uint32_t whole_pages(const struct tcp_pcb *p, uint32_t room)
 {
     uint32_t over = seq_add(p->snd.end, room).v % NST_PAGE_SIZE;
-    if (p->sndbuf < 8 * NST_PAGE_SIZE || p->notsent_lowat != 0)
+    if (p->sndbuf < 8 * NST_PAGE_SIZE || (p->notsent_lowat != 0 && p->notsent_lowat < 8 * NST_PAGE_SIZE))
         return room;
     return room > over ? room - over : 0;
 }
@@ -237,6 +237,7 @@ nst_ssize tcp_send(struct tcp *t, struct tcp_pcb *p, const nst_msg *m)
         tcp_fastopen_connect(t, p, (m->flags & NST_MSG_FASTOPEN) != 0);
     if (total == 0)
         return 0;
+    tcp_cwnd_restart(t, p);
     uint32_t done = tcp_segment_is_full(p) ? 0 : append(t, p, m->iov, m->niov, m->flags);
     if (done < total)
         p->out_blocked = true;

@@ -91,6 +91,24 @@ TEST(cwnd_idle, halves_for_each_rto_of_the_pause)
     RECV(10, .flags = ACK);
 }
 
+/* It is the application that was idle, or not: text that waited for the peer, or for the turns of other connections, was no pause. */
+TEST(cwnd_idle, not_while_text_waits)
+{
+    struct t *t = twenty(NULL);
+    t_pcb(t)->cc.cwnd = 100;
+    EQ(t_write(t, 1000), 1000);
+    EQ(t_sent(t, 0), 1);
+    RECV(10, .flags = ACK, .wnd = ZERO);
+    EQ(t_write(t, 30000), 30000);
+    t_pcb(t)->out_blocked = true; /* else the window decays for not being used */
+    (void)t_sent(t, NST_MS(500));
+    EQ(t_write(t, 1000), 1000);
+    RECV(0, .flags = ACK);
+    EQ(t_sent(t, 0), 31);
+    EQ(t_info(t).tcpi_snd_cwnd, 100);
+    t_drain(t, 10);
+}
+
 TEST(cwnd_idle, slow_start_after_idle_0_keeps_the_window)
 {
     struct t *t = twenty(&(nst_setting_value){NST_SET_TCP_SS_AFTER_IDLE, 0});
