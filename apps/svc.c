@@ -23,6 +23,7 @@ struct svc_host {
     nst_time next_wake;              /* <= every wake_at */
     struct svc_conn **table;         /* by slot; NULL = free */
     uint32_t table_size, free_hint;  /* no free slot below the hint */
+    uint32_t count;                  /* slots in use */
     struct svc_conn *run_head, **run_tail;
     struct svc_report reports[SVC_REPORTS];
     uint64_t report_total;
@@ -49,6 +50,11 @@ struct svc_host *svc_host_new(nst *stack, const struct svc_context *context)
 nst *svc_stack(const struct svc_host *h)
 {
     return h->stack;
+}
+
+uint32_t svc_count(const struct svc_host *h)
+{
+    return h->count;
 }
 
 nst_time svc_now(const struct svc_host *h)
@@ -90,6 +96,7 @@ static struct svc_conn *add_conn(struct svc_host *h, const struct svc_ops *ops)
     if (c == NULL)
         return NULL;
     h->table[slot] = c;
+    h->count++;
     h->free_hint = slot + 1;
     c->slot = slot;
     c->ops = ops;
@@ -102,6 +109,7 @@ static struct svc_conn *add_conn(struct svc_host *h, const struct svc_ops *ops)
 static void remove_conn(struct svc_host *h, struct svc_conn *c)
 {
     h->table[c->slot] = NULL;
+    h->count--;
     if (c->slot < h->free_hint)
         h->free_hint = c->slot;
     free(c->data);

@@ -12,6 +12,9 @@ enum {
     PERIOD = LINE * PRINTABLE,
     TABLE = PERIOD + SVC_BUDGET,
     STEP_MAX = 64 * SVC_BUDGET, /* nothing is copied */
+    UNSENT_BITS = 27,           /* what all connections together keep ready to be sent: 128 MiB, but */
+    UNSENT_MOST = 20,           /* ... 1 MiB each: enough for a turn */
+    UNSENT_LEAST = 16,          /* ... 64 KiB each: a superframe */
 };
 
 /* One period, and as much again as a step sends: what begins anywhere in the first period goes on for a whole budget. */
@@ -46,11 +49,27 @@ void svc_chargen_pattern(uint64_t offset, void *out, size_t len)
     }
 }
 
+/* The source never ends, so what waits to be sent serves only to be there when its turn comes: the more connections, the less of it. */
+static void limit_unsent(struct svc_host *h, struct svc_conn *c)
+{
+    uint8_t bits = UNSENT_MOST;
+    int32_t bytes;
+
+    while (bits > UNSENT_LEAST && svc_count(h) >> (UNSENT_BITS - bits) != 0)
+        bits--;
+    if (c->phase == bits)
+        return;
+    c->phase = bits;
+    bytes = 1 << bits;
+    nst_ctl(svc_stack(h), c->sock, NST_TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
 static enum svc_verdict step(struct svc_host *h, struct svc_conn *c)
 {
     size_t sent = 0;
     bool must_wait = true;
 
+    limit_unsent(h, c);
     for (size_t taken = 0; taken < SVC_BUDGET;) {
         const nst_ssize n = svc_skip(h, c, SVC_BUDGET);
 
