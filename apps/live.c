@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation.  One turn: read a batch -> give it to the stack -> services and client take one step
  * each, and again while there is more -> send until the stack is quiet -> wait for whatever comes first. Everything in a turn is bounded
- * (INPUT_FRAMES and a batch of frames, a budget per service, OUTPUT_ROUNDS batches out); what is left over makes the next
- * wait a short look instead of a sleep, so signals and the device are heard in every turn.
+ * (INPUT_FRAMES or INPUT_BYTES and a batch of frames, a budget per service, OUTPUT_ROUNDS batches or OUTPUT_BYTES out); what is left over
+ * makes the next wait a short look instead of a sleep, so signals and the device are heard in every turn. Each frame out may be answered
+ * by an ACK and a window update at once, so a turn takes in more frames than it sends: else the queue of the device overflows with ACKs.
  *
  * INVARIANT: while frames wait in the driver the stack is not asked for more, so its queues fill, its
  * sockets stop accepting and the services stop reading: backpressure reaches the applications without a
@@ -23,7 +24,7 @@
 #include "note.h"
 #include "util.h"
 
-enum { OUTPUT_ROUNDS = 16, COMMENT_SIZE = 512, BUSY_TURNS = 16, INPUT_FRAMES = 32, SPIN_TRUST = 8, SPIN_BYTES = 4096 };
+enum { OUTPUT_ROUNDS = 4, COMMENT_SIZE = 512, BUSY_TURNS = 16, INPUT_FRAMES = 1024, INPUT_BYTES = 2 << 20, OUTPUT_BYTES = 4 << 20, SPIN_TRUST = 8, SPIN_BYTES = 4096 };
 #define QUIET_NS NST_MS(1)
 #define BUSY_POLL_NS NST_US(200) /* a round trip by two wake-ups under a hypervisor takes 150 */
 #define LINGER_MAX_NS NST_S(3)
@@ -93,6 +94,7 @@ static int input(struct live *l)
  * once for all of it, lest the peer be woken for each piece. Returns -1 when the device is gone, else how many frames came. */
 static int take_in(struct live *l, bool *more)
 {
+    const uint64_t start = l->driver->stats.rx_bytes;
     int total = 0, n;
 
     do {
@@ -104,7 +106,7 @@ static int take_in(struct live *l, bool *more)
         *more = svc_run(l->services, l->now);
         if (l->client != NULL && l->client->turn != NULL)
             l->client->turn(l);
-    } while (l->driver->more && n > 0 && total < INPUT_FRAMES);
+    } while (l->driver->more && n > 0 && total < INPUT_FRAMES && l->driver->stats.rx_bytes - start < INPUT_BYTES);
     return total;
 }
 
@@ -112,9 +114,10 @@ static int take_in(struct live *l, bool *more)
  */
 static int output(struct live *l)
 {
+    const uint64_t start = l->driver->stats.tx_bytes;
     nst_tx_frame tx[DRIVER_BATCH];
 
-    for (int round = 0; round < OUTPUT_ROUNDS && !l->driver->blocked; round++) {
+    for (int round = 0; round < OUTPUT_ROUNDS && l->driver->stats.tx_bytes - start < OUTPUT_BYTES && !l->driver->blocked; round++) {
         const size_t n = nst_output(l->stack, l->ifx, tx, DRIVER_BATCH, l->now);
 
         if (n == 0)

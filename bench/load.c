@@ -34,7 +34,7 @@ enum {
     SLOTS = 65536,         /* sequence numbers remembered, > WINDOW_MAX */
     SIZE_MAX_TCP = 65536,
     ECHO_WINDOW = 262144,  /* bytes under way of --echo */
-    OPENING_MAX = 64,      /* connects under way while opening */
+    OPENING_MAX = 400,      /* connects under way while opening */
     EVENTS_MAX = 256,
     CALLS_MAX = 8,         /* reads or writes per ready connection and turn */
     ERRORS_MAX = 1000,
@@ -399,7 +399,7 @@ static void became_open(struct conn *c)
     c->phase = OPEN;
     opening--;
     open_count++;
-    watch(c, 0);
+    watch(c, opt.mode->ready == ready_from && !c->idle ? EPOLLIN : 0); /* nobody reads later what can be had now: buffers would fill */
 }
 
 /* Handles what is ready; waits `timeout` ms at most. */
