@@ -24,7 +24,16 @@
 #include "note.h"
 #include "util.h"
 
-enum { OUTPUT_ROUNDS = 4, COMMENT_SIZE = 512, BUSY_TURNS = 16, INPUT_FRAMES = 1024, INPUT_BYTES = 2 << 20, OUTPUT_BYTES = 4 << 20, SPIN_TRUST = 8, SPIN_BYTES = 4096 };
+enum {
+    INPUT_FRAMES = 1024,
+    INPUT_BYTES = 2 << 20,
+    OUTPUT_ROUNDS = 4,
+    OUTPUT_BYTES = 4 << 20,
+    COMMENT_SIZE = 512,
+    BUSY_TURNS = 16,
+    SPIN_TRUST = 8,
+    SPIN_BYTES = 4096,
+};
 #define QUIET_NS NST_MS(1)
 #define BUSY_POLL_NS NST_US(200) /* a round trip by two wake-ups under a hypervisor takes 150 */
 #define LINGER_MAX_NS NST_S(3)

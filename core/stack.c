@@ -23,7 +23,7 @@ struct nst {
 
 enum {
     VERIFY_OBJECTS = 512, /* per call, on average: a small stack is looked at after every call */
-    TURN_BYTES = 65536,   /* of one connection before the next: a frame of the largest size */
+    TURN_BYTES = 65536,   /* of one connection before the next; a frame that begins below still goes */
 };
 
 /* ---------------------------------------------------------------------------------------------------- life of a stack */
