@@ -76,7 +76,7 @@ static bool overlaps(const struct file *a, const struct file *b)
 
 static bool is_taken_by_file(const struct px *p, const struct file *f)
 {
-    for (uint32_t i = 0; i < p->c.max_fd; i++) {
+    for (uint32_t i = 0; i < p->files_used; i++) {
         const struct file *o = &p->files[i];
         if (o == f || o->kind != f->kind || !o->is_bound || o->local.port != f->local.port || !overlaps(o, f))
             continue;

@@ -59,7 +59,7 @@ static struct file *adopt(struct px *p, const struct file *l, nst_sock h)
 static bool has_free_file(const struct px *p)
 {
     bool has_file = false, has_fd = false;
-    for (uint32_t i = 0; i < p->c.max_fd; i++) {
+    for (uint32_t i = 0; i < p->c.max_fd && !(has_file && has_fd); i++) {
         has_file |= p->files[i].kind == KIND_FREE;
         has_fd |= p->fds[i].file == NULL;
     }

@@ -11,21 +11,25 @@
  * same moment, since there is no queue between the stack and its device. Retransmissions are not stamped. */
 #include "posix_impl.h"
 
+enum { NOTES_OF_A_CALL = 4 }; /* what one call can ask for */
+
 bool px_note_has_room(const struct px *p)
 {
-    const struct link *l = &p->free_notes;
-    for (unsigned need = 4; need > 0; need--) { /* what one call can ask for */
-        l = l->next;
-        if (l == &p->free_notes)
-            return false;
-    }
-    return true;
+    uint32_t have = p->c.max_note - p->notes_used;
+    for (const struct link *l = p->free_notes.next; l != &p->free_notes && have < NOTES_OF_A_CALL; l = l->next)
+        have++;
+    return have >= NOTES_OF_A_CALL;
 }
 
 static struct note *note_new(struct px *p, struct file *f, enum note_kind kind)
 {
-    struct note *n = link_entry(p->free_notes.next, struct note, link);
-    link_remove(&n->link);
+    struct note *n;
+    if (link_is_alone(&p->free_notes)) {
+        n = &p->notes[p->notes_used++];
+    } else {
+        n = link_entry(p->free_notes.next, struct note, link);
+        link_remove(&n->link);
+    }
     *n = (struct note){.kind = (uint8_t)kind, .at = f->written};
     link_push(&f->pending, &n->link);
     return n;
@@ -81,7 +85,7 @@ void px_note_icmp(struct px *p, struct file *f)
 {
     nst_icmp_error e;
     while (f->h != NST_NO_SOCK && !f->is_listening && nst_ctl(p->n, f->h, NST_SO_ICMP, &e, sizeof e) == 0) { /* bounded by the core's log */
-        if (link_is_alone(&p->free_notes))
+        if (link_is_alone(&p->free_notes) && p->notes_used == p->c.max_note)
             return;
         struct note *n = note_new(p, f, NOTE_ICMP);
         n->icmp = e;

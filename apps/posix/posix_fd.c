@@ -27,10 +27,6 @@ struct px *px_new(nst *n, const struct px_config *c, nst_time now)
                      .notes = (void *)(m + notes), .fds = (void *)(m + fds), .buffers = m + buffers, .size = size};
     link_init(&p->free_watches);
     link_init(&p->free_notes);
-    for (uint32_t i = 0; i < c->max_watch; i++)
-        link_push(&p->free_watches, &p->watches[i].of_file);
-    for (uint32_t i = 0; i < c->max_note; i++)
-        link_push(&p->free_notes, &p->notes[i].link);
     return p;
 }
 
@@ -66,7 +62,7 @@ void px_update(struct px *p, nst_time now)
     nst_event ev[16];
     size_t n;
     p->now = now > p->now ? now : p->now;
-    for (uint32_t i = 0; i < p->c.max_fd; i++) /* in order of files: they were made in that of descriptors */
+    for (uint32_t i = 0; i < p->files_used; i++) /* in order of files: they were made in that of descriptors */
         if (!link_is_alone(&p->files[i].pending) && p->files[i].kind == KIND_TCP)
             px_note_progress(p, &p->files[i]);
     while ((n = nst_events(p->n, ev, sizeof ev / sizeof *ev)) > 0)
@@ -102,6 +98,8 @@ struct file *px_file_new(struct px *p, enum kind kind)
         struct file *f = &p->files[i];
         if (f->kind != KIND_FREE)
             continue;
+        if (i == p->files_used)
+            p->files_used++;
         *f = (struct file){.kind = (uint8_t)kind, .h = NST_NO_SOCK, .flags = PX_O_RDWR,
                            .bytes = p->buffers + (uint64_t)i * p->c.pipe_size};
         link_init(&f->watches);

@@ -106,7 +106,8 @@ struct px {
     struct watch *watches;
     struct note *notes;
     uint8_t *buffers;       /* max_fd * pipe_size, for pipes and files */
-    struct link free_watches, free_notes;
+    struct link free_watches, free_notes; /* used before */
+    uint32_t files_used, watches_used, notes_used; /* entries beyond were never used: their memory is not touched */
     uint32_t next_port;     /* of bind to port 0 */
     uint64_t size;
     nst_iov iov[IOV_MAX_];  /* scratch of one call */

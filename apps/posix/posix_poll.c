@@ -156,10 +156,15 @@ int64_t px_epoll_create(struct px *p, int flags)
 
 static int64_t watch_add(struct px *p, struct file *e, struct file *f, int fd, const struct px_epoll_event *ev)
 {
-    if (link_is_alone(&p->free_watches))
+    struct watch *w;
+    if (!link_is_alone(&p->free_watches)) {
+        w = link_entry(p->free_watches.next, struct watch, of_file);
+        link_remove(&w->of_file);
+    } else if (p->watches_used < p->c.max_watch) {
+        w = &p->watches[p->watches_used++];
+    } else {
         return -PX_ENOSPC;
-    struct watch *w = link_entry(p->free_watches.next, struct watch, of_file);
-    link_remove(&w->of_file);
+    }
     *w = (struct watch){.file = f, .epoll = e, .fd = fd, .events = ev->events | PX_EPOLLERR | PX_EPOLLHUP, .data = ev->data};
     link_init(&w->ready);
     link_push(&f->watches, &w->of_file);
