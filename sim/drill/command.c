@@ -11,7 +11,7 @@
 
 #include "parse.h"
 
-enum { WORDS_MAX = 128, WORD_MAX = 512 };
+enum { WORDS_MAX = 128, WORD_MAX = 512, DEPTH_MAX = 4 };
 
 struct words {
     struct lex *x;
@@ -19,6 +19,7 @@ struct words {
     const char *w[WORDS_MAX];
     size_t count;
     const char *to;              /* the file that `>` names; NULL = none */
+    bool negated;                /* ! before it */
     struct d_action ***tail;
 };
 
@@ -27,6 +28,7 @@ struct shell {
     struct d_pos pos;
     const char *s;
     size_t len, at;
+    int depth;                   /* of sh -c */
 };
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
@@ -160,6 +162,14 @@ static void set_pair(struct words *w, const char *word)
 static void do_defaults(struct words *w) { add(w, ACT_DEFAULTS); }
 static void do_nothing(struct words *w) { add(w, ACT_EVERY); }
 
+/* Commands that only print. What they print nobody can read, so it may also go to a file. */
+static void do_print(struct words *w)
+{
+    if (w->to != NULL && strncmp(w->to, "/proc/", 6) == 0)
+        lex_fail(w->x, w->pos, "unsupported: %s > %s", w->w[0], w->to);
+    do_nothing(w);
+}
+
 static void do_sysctl(struct words *w)
 {
     size_t pairs = 0;
@@ -170,10 +180,15 @@ static void do_sysctl(struct words *w)
         /* sysctl -w name value, without '=', is an error of the original too */
         if (strcmp(w->w[i], "=") == 0)
             continue;
-        set_pair(w, w->w[i]);
         pairs++;
+        if (strchr(w->w[i], '=') == NULL && sysctl_is_known(w->w[i]))
+            do_nothing(w); /* asks for it */
+        else
+            set_pair(w, w->w[i]);
     }
-    if (pairs == 0)
+    if (pairs == 0 && w->count == 2 && strcmp(w->w[1], "-a") == 0)
+        do_nothing(w);
+    else if (pairs == 0)
         lex_fail(w->x, w->pos, "%s: expected name=value", w->w[0]);
 }
 
@@ -254,6 +269,8 @@ static void do_ip(struct words *w)
         const int64_t mtu = number_behind(w, "mtu");
 
         add(w, mtu >= 0 ? ACT_LINK_MTU : ACT_EVERY)->num = mtu;
+    } else if (object[0] != '\0' && (i + 1 == w->count || has_word(w, "show") || has_word(w, "list"))) {
+        do_print(w); /* ip addr, ip rule show */
     } else {
         lex_fail(w->x, w->pos, "unsupported command: ip %s", object);
     }
@@ -264,6 +281,8 @@ static void do_tc(struct words *w)
     static const char *const kinds[] = {"pfifo_fast", "pfifo", "bfifo", "fq_codel", "fq", "noqueue", "mq", NULL};
     struct d_action *a;
 
+    while (w->count > 1 && w->w[1][0] == '-') /* tc -s qdisc show */
+        memmove(&w->w[1], &w->w[2], (--w->count - 1) * sizeof w->w[0]);
     if (w->count < 3 || strcmp(w->w[1], "qdisc") != 0) {
         lex_fail(w->x, w->pos, "unsupported command: tc %s", w->count > 1 ? w->w[1] : "");
         return;
@@ -281,12 +300,64 @@ static void do_tc(struct words *w)
         lex_fail(w->x, w->pos, "unsupported: this queueing discipline; known are pfifo, pfifo_fast, fq, fq_codel, noqueue");
 }
 
+static struct nstat_grep *add_pattern(struct words *w, struct nstat_grep **at, const char *pattern)
+{
+    struct nstat_grep *g = arena_get(w->x->arena, sizeof *g);
+
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = g;
+    g->pattern = pattern;
+    nstat_check_pattern(w->x, w->pos, pattern);
+    return g;
+}
+
 static void do_nstat(struct words *w)
 {
-    if (has_word(w, "-n") || (w->count == 1 && w->to != NULL))
-        add(w, ACT_NSTAT_RESET);
-    else
-        add(w, ACT_NSTAT)->text.s = "";
+    struct nstat *n = arena_get(w->x->arena, sizeof *n);
+
+    add(w, ACT_NSTAT)->nstat = n;
+    n->negated = w->negated;
+    for (size_t i = 1; i < w->count; i++) {
+        if (w->w[i][0] != '-')
+            add_pattern(w, &n->names, w->w[i]);
+        for (const char *c = w->w[i] + 1; w->w[i][0] == '-' && *c != '\0'; c++) {
+            n->zeros = n->zeros || *c == 'z';
+            n->absolute = n->absolute || *c == 'a' || *c == 'r';
+            n->keeps = n->keeps || *c == 's';
+            if (strchr("azsrn-", *c) == NULL)
+                lex_fail(w->x, w->pos, "unsupported: nstat %s", w->w[i]);
+        }
+    }
+}
+
+/* nstat | grep -q ...: what finds nothing fails, if it is the last. */
+static void do_grep(struct words *w, struct nstat *n)
+{
+    struct nstat_grep flags = {.extended = strcmp(w->w[0], "egrep") == 0}, *g;
+    const char *pattern = NULL;
+
+    for (size_t i = 1; i < w->count; i++) {
+        if (w->w[i][0] != '-') {
+            if (pattern != NULL)
+                lex_fail(w->x, w->pos, "unsupported: grep in the file %s; only behind nstat", w->w[i]);
+            pattern = w->w[i];
+        }
+        for (const char *c = w->w[i] + 1; w->w[i][0] == '-' && *c != '\0'; c++) {
+            flags.inverted = flags.inverted || *c == 'v';
+            flags.extended = flags.extended || *c == 'E';
+            flags.any_case = flags.any_case || *c == 'i';
+            if (strchr("qvEisce", *c) == NULL)
+                lex_fail(w->x, w->pos, "unsupported: grep %s", w->w[i]);
+        }
+    }
+    if (pattern == NULL) {
+        lex_fail(w->x, w->pos, "grep: expected a pattern");
+        return;
+    }
+    g = add_pattern(w, &n->greps, pattern);
+    flags.pattern = g->pattern;
+    *g = flags;
 }
 
 struct command {
@@ -305,6 +376,13 @@ static const struct command commands[] = {
     {"ethtool", do_nothing},         /* offloads: the runner glues segments, they are not seen */
     {"nstat", do_nstat},
     {"sleep", do_sleep},
+    {"set", do_nothing},             /* -e, -x */
+    {"ss", do_print},
+    {"cat", do_print},
+    {"date", do_print},
+    {"dmesg", do_print},
+    {"uname", do_print},
+    {"kldload", do_nothing},
     {"true", do_nothing},
     {":", do_nothing},
     {"sync", do_nothing},
@@ -313,6 +391,17 @@ static const struct command commands[] = {
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
+/* sudo CMD, exec CMD, and an interpreter before the path of a script: sh defaults.sh, python3 set_sysctls.py */
+static bool is_prefix(const struct words *w)
+{
+    static const char *const prefixes[] = {"sudo", "exec", "sh", "bash", "python", "python3", NULL};
+    size_t i = 0;
+
+    while (prefixes[i] != NULL && strcmp(prefixes[i], w->w[0]) != 0)
+        i++;
+    return prefixes[i] != NULL && w->count > 1 && w->w[1][0] != '-';
+}
+
 static void run_words(struct words *w)
 {
     const char *names[COMMAND_COUNT + 1], *slash, *name;
@@ -320,7 +409,7 @@ static void run_words(struct words *w)
 
     if (w->count == 0 || w->x->failed)
         return;
-    if (strcmp(w->w[0], "sudo") == 0 || strcmp(w->w[0], "exec") == 0) {
+    if (is_prefix(w)) {
         memmove(&w->w[0], &w->w[1], --w->count * sizeof w->w[0]);
         run_words(w);
         return;
@@ -338,20 +427,37 @@ static void run_words(struct words *w)
     lex_fail(w->x, w->pos, "unsupported command: %.100s%s", w->w[0], nearest_hint(name, names, hint, sizeof hint));
 }
 
-/* The rest of a pipeline belongs to nstat: `| grep pattern | ...`, kept as text and understood when run. */
-static void take_pipeline(struct shell *sh, struct words *w, struct d_action **first)
-{
-    const size_t start = sh->at;
+static void run_all(struct shell *sh, struct d_action ***tail);
 
-    while (sh->at < sh->len && look(sh, 0) != '\n' && look(sh, 0) != ';' && !(look(sh, 0) == '&' && look(sh, 1) == '&'))
-        sh->at++;
-    if (*first == NULL || (*first)->kind != ACT_NSTAT)
-        lex_fail(w->x, w->pos, "unsupported: a pipe behind %s; only nstat | grep is known", w->count > 0 ? w->w[0] : "nothing");
-    else
-        (*first)->text = arena_text(w->x->arena, sh->s + start, sh->at - start);
+/* sh -c "commands" */
+static void run_text(struct shell *outer, const char *text, struct d_action ***tail)
+{
+    struct shell sh = *outer;
+
+    sh.s = text;
+    sh.len = strlen(text);
+    sh.at = 0;
+    if (++sh.depth > DEPTH_MAX)
+        lex_fail(sh.x, sh.pos, "commands within commands, deeper than %d", DEPTH_MAX);
+    run_all(&sh, tail);
 }
 
-static void take_command(struct shell *sh, struct d_action ***tail)
+static bool is_shell_text(const struct words *w)
+{
+    return w->count == 3 && (strcmp(w->w[0], "sh") == 0 || strcmp(w->w[0], "bash") == 0) && strcmp(w->w[1], "-c") == 0;
+}
+
+/* Behind a pipe: what reads nstat. */
+static void run_reader(struct words *w, struct nstat *from)
+{
+    if (w->count > 0 && (strcmp(w->w[0], "grep") == 0 || strcmp(w->w[0], "egrep") == 0))
+        do_grep(w, from);
+    else if (w->count != 1 || strcmp(w->w[0], "cat") != 0)
+        lex_fail(w->x, w->pos, "unsupported: a pipe into %s; only grep is known", w->count > 0 ? w->w[0] : "nothing");
+}
+
+/* One command with the pipeline behind it. `from`: the nstat whose output it reads; NULL = none. */
+static void take_command(struct shell *sh, struct d_action ***tail, struct nstat *from)
 {
     struct words w = {.x = sh->x, .pos = sh->pos, .tail = tail};
     struct d_action **first = *tail;
@@ -367,10 +473,39 @@ static void take_command(struct shell *sh, struct d_action ***tail)
             return;
         }
         w.w[w.count++] = take_word(sh);
+        if (w.count == 1 && strcmp(w.w[0], "!") == 0 && from == NULL && !w.negated) {
+            w.negated = true;
+            w.count = 0;
+        }
     }
-    run_words(&w);
-    if (look(sh, 0) == '|' && look(sh, 1) != '|')
-        take_pipeline(sh, &w, first);
+    if (from != NULL)
+        run_reader(&w, from);
+    else if (is_shell_text(&w))
+        run_text(sh, w.w[2], tail);
+    else
+        run_words(&w);
+    if (from == NULL)
+        from = *first != NULL && (*first)->kind == ACT_NSTAT ? (*first)->nstat : NULL;
+    if (w.negated && from == NULL)
+        lex_fail(sh->x, sh->pos, "unsupported: ! before %s; only nstat | grep can fail here", w.count > 0 ? w.w[0] : "nothing");
+    if (look(sh, 0) != '|' || look(sh, 1) == '|' || sh->x->failed)
+        return;
+    if (from == NULL)
+        lex_fail(sh->x, sh->pos, "unsupported: a pipe behind %s; only nstat | grep is known", w.count > 0 ? w.w[0] : "nothing");
+    sh->at++;
+    take_command(sh, tail, from);
+}
+
+static void run_all(struct shell *sh, struct d_action ***tail)
+{
+    while (sh->at < sh->len && !sh->x->failed) {
+        if (look(sh, 0) == '\n')
+            sh->pos = (struct d_pos){sh->pos.line + 1, 1};
+        if (is_end(look(sh, 0)) || is_blank(look(sh, 0)))
+            sh->at++;
+        else
+            take_command(sh, tail, NULL);
+    }
 }
 
 void command_check(struct lex *x, struct d_command *c, struct d_pos pos)
@@ -378,12 +513,5 @@ void command_check(struct lex *x, struct d_command *c, struct d_pos pos)
     struct shell sh = {.x = x, .pos = pos, .s = c->text.s, .len = c->text.len};
     struct d_action **tail = &c->actions;
 
-    while (sh.at < sh.len && !x->failed) {
-        if (look(&sh, 0) == '\n')
-            sh.pos = (struct d_pos){sh.pos.line + 1, 1};
-        if (is_end(look(&sh, 0)) || is_blank(look(&sh, 0)))
-            sh.at++;
-        else
-            take_command(&sh, &tail);
-    }
+    run_all(&sh, &tail);
 }

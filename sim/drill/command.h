@@ -14,8 +14,7 @@ enum action_kind {
     ACT_LINK_MTU,     /* num */
     ACT_METRICS,      /* what was learnt about peers is forgotten */
     ACT_QDISC,        /* text: "fq", "pfifo", ...; num: packets that fit, -1 = no limit */
-    ACT_NSTAT_RESET,
-    ACT_NSTAT,        /* text: the pipeline; false when the last grep finds nothing */
+    ACT_NSTAT,        /* nstat; false when the last grep finds nothing */
     ACT_SLEEP,        /* num: ns */
     ACT_EVERY         /* tcp_mem and the like: nothing that a script could see here */
 };
@@ -25,6 +24,19 @@ struct route_change { /* each -1: as it was */
     bool is_locked;
 };
 
+struct nstat_grep {
+    struct nstat_grep *next;
+    const char *pattern;
+    bool inverted, extended, any_case;
+};
+
+struct nstat { /* one nstat, and the greps that it is piped into */
+    struct nstat_grep *names;      /* counters asked for; NULL = all */
+    struct nstat_grep *greps;
+    bool zeros, absolute, keeps;   /* -z; -a; -s: the next one counts from the same moment */
+    bool negated;                  /* ! nstat | grep ... */
+};
+
 struct d_action {
     struct d_action *next;
     enum action_kind kind;
@@ -32,19 +44,20 @@ struct d_action {
     int64_t num;
     struct d_text text;
     struct route_change route;
+    struct nstat *nstat;
 };
 
 void command_check(struct lex *x, struct d_command *c, struct d_pos pos);
 
 /* sysctl.c: one setting by its name in /proc/sys ("net.ipv4.tcp_sack"); appends actions to *tail. */
 void sysctl_set(struct lex *x, struct d_pos pos, const char *name, const char *value, struct d_action ***tail);
+bool sysctl_is_known(const char *name);
 /* The settings of a profile, then those of the defaults script. */
 void profile_apply(const char *profile, nst_config *cfg);
 void defaults_apply(nst_config *cfg);
 int setting_find(const char *core_name); /* its number, -1 = this core has none of that name */
 
-/* The output of nstat for one counter; false = unknown name. */
-bool nstat_value(const char *name, const nst_stats *now, uint64_t *out);
-const char *const *nstat_names(void);
+/* nstat.c: words of a pattern that look like the name of a counter, and are none of ours, are an error. */
+void nstat_check_pattern(struct lex *x, struct d_pos pos, const char *pattern);
 
 #endif

@@ -8,7 +8,7 @@
 #define PX_X(name, value) {#name, value},
 static const struct named constants[] = {PX_CONSTANTS(PX_X){"EPOLLET", 1LL << 31}, {"NULL", 0}, {"INADDR_ANY", 0}, {"O_CREAT", 0100},
                                          {"O_TRUNC", 01000}, {"O_APPEND", 02000}, {"S_IRUSR", 0400}, {"S_IWUSR", 0200},
-                                         {"true", 1}, {"false", 0}};
+                                         {"true", 1}, {"false", 0}, {"SOMAXCONN", 4096}};
 static const struct named errnos[] = {PX_ERRNOS(PX_X){"EWOULDBLOCK", PX_EAGAIN}, {"ENOTSUP", PX_EOPNOTSUPP}};
 #undef PX_X
 

@@ -123,6 +123,9 @@ void run_finish_call(struct run *r);                       /* lets time pass unt
 /* run_command.c */
 void run_command(struct run *r, const struct d_command *c, struct d_pos pos);
 bool run_configure(struct run *r);                         /* makes the stack; false = failed */
+/* nstat.c */
+void run_nstat(struct run *r, const struct nstat *n, struct d_pos pos);
+
 /* run_code.c */
 void run_code(struct run *r, const struct d_code *code);
 

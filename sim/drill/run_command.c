@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stack under test, and what commands change of it. */
-#define _DEFAULT_SOURCE
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,111 +133,6 @@ static void change_mtu(struct run *r, int64_t mtu, struct d_pos pos)
         run_fail(r, pos, "this interface cannot have mtu %lld", (long long)mtu);
 }
 
-/* -------------------------------------------------------------------------------------------------------- nstat */
-
-struct counter {
-    const char *name;
-    size_t offset;     /* in nst_stats; SIZE_MAX: a drop, by its name */
-    const char *drop;
-};
-
-#define COUNTER(name, field) {name, offsetof(nst_stats, field), NULL}
-static const struct counter counters[] = {
-    COUNTER("TcpActiveOpens", tcp_active_opens), COUNTER("TcpPassiveOpens", tcp_passive_opens), COUNTER("TcpInSegs", tcp_in),
-    COUNTER("TcpOutSegs", tcp_out), COUNTER("TcpRetransSegs", tcp_retrans), COUNTER("TcpOutRsts", tcp_rst_out),
-    COUNTER("TcpExtTCPChallengeACK", tcp_challenge_out), COUNTER("TcpExtTCPFastRetrans", tcp_retrans_fast),
-    COUNTER("TcpExtSyncookiesSent", tcp_cookies_out), COUNTER("IcmpInErrors", icmp_errors_in),
-    COUNTER("TcpExtTCPTimeouts", tcp_retrans_rto), {"TcpExtOutOfWindowIcmps", SIZE_MAX, "icmp_seq"},
-    {"TcpExtTCPMD5Unexpected", SIZE_MAX, "tcp_md5"},
-};
-enum { COUNTER_COUNT = sizeof counters / sizeof counters[0] };
-
-static uint64_t counter_of(const struct counter *c, const nst_stats *s)
-{
-    uint64_t v = 0;
-
-    if (c->drop == NULL) {
-        memcpy(&v, (const uint8_t *)s + c->offset, sizeof v);
-        return v;
-    }
-    for (uint32_t i = 0; i < s->drop_count; i++) {
-        if (strcmp(nst_drop_name(i), c->drop) == 0)
-            v = s->drops[i];
-    }
-    return v;
-}
-
-/* Keeps the lines of `text` that match; the number left. */
-static size_t grep(char *text, const char *pattern, bool inverted)
-{
-    regex_t re;
-    size_t count = 0;
-    char *out = text;
-
-    if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-        return 0;
-    for (char *line = text, *next; line != NULL && *line != '\0'; line = next) {
-        char *end = strchr(line, '\n');
-        const size_t n = end != NULL ? (size_t)(end - line) : strlen(line);
-
-        next = end != NULL ? end + 1 : NULL;
-        if (end != NULL)
-            *end = '\0';
-        if ((regexec(&re, line, 0, NULL, 0) == 0) != inverted) {
-            memmove(out, line, n);
-            out[n] = '\n';
-            out += n + 1;
-            count++;
-        }
-    }
-    *out = '\0';
-    regfree(&re);
-    return count;
-}
-
-static void nstat_output(struct run *r, char *out, size_t size)
-{
-    struct text t = {.s = out, .size = size};
-    nst_stats now;
-
-    nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_STATS, &now, sizeof now);
-    for (size_t i = 0; i < COUNTER_COUNT; i++)
-        text_add(&t, "%-31s %-18llu 0.0\n", counters[i].name,
-                 (unsigned long long)(counter_of(&counters[i], &now) - counter_of(&counters[i], &r->nstat_base)));
-}
-
-/* "| grep [-q] [-v] pattern | ..." on the output of nstat. */
-static void run_nstat(struct run *r, const struct d_action *a, struct d_pos pos)
-{
-    char text[COUNTER_COUNT * 64], pattern[160];
-    const char *s = a->text.s;
-    size_t left = COUNTER_COUNT;
-
-    nstat_output(r, text, sizeof text);
-    while ((s = strstr(s, "grep")) != NULL) {
-        bool inverted = false;
-        size_t n;
-        char quote;
-
-        for (s += 4; *s == ' ' || *s == '-'; s++) {
-            for (; *s == '-' && s[1] != '\0' && s[1] != ' '; s++)
-                inverted = inverted || s[1] == 'v';
-            while (*s != ' ' && *s != '\0' && s[-1] == '-')
-                s++;
-            if (*s != ' ' && *s != '-')
-                break;
-        }
-        quote = *s == '"' || *s == '\'' ? *s++ : '\0';
-        for (n = 0; s[n] != '\0' && n < sizeof pattern - 1 && (quote != '\0' ? s[n] != quote : s[n] != ' ' && s[n] != '|'); n++)
-            pattern[n] = s[n];
-        pattern[n] = '\0';
-        s += n;
-        left = grep(text, pattern, inverted);
-    }
-    if (left == 0)
-        run_fail(r, pos, "nstat %s: nothing found", a->text.s);
-}
-
 /* -------------------------------------------------------------------------------------------- queueing discipline */
 
 static void set_one(struct run *r, const struct d_action *a)
@@ -290,11 +183,8 @@ static void run_action(struct run *r, const struct d_action *a, struct d_pos pos
     case ACT_QDISC:
         run_qdisc(r, a);
         break;
-    case ACT_NSTAT_RESET:
-        nst_ctl(r->stack, NST_NO_SOCK, NST_CTL_STATS, &r->nstat_base, sizeof r->nstat_base);
-        break;
     case ACT_NSTAT:
-        run_nstat(r, a, pos);
+        run_nstat(r, a->nstat, pos);
         break;
     case ACT_SLEEP:
         run_until(r, r->now + (nst_time)a->num);

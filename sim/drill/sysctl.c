@@ -108,6 +108,19 @@ static const struct sysctl table[] = {
     {"tcp_migrate_req", V_ANY, NULL, 0},
     {"ip_local_port_range", V_ANY, NULL, 0},
     {"ip_no_pmtu_disc", V_ONLY, NULL, 0},
+    {"ip_nonlocal_bind", V_ANY, NULL, 0},
+    {"ip_early_demux", V_ANY, NULL, 0},
+    {"tcp_early_demux", V_ANY, NULL, 0},
+    {"fwmark_reflect", V_ANY, NULL, 0},
+    {"tcp_fwmark_accept", V_ANY, NULL, 0},
+    {"tcp_l3mdev_accept", V_ANY, NULL, 0},
+    {"tcp_child_ehash_entries", V_ANY, NULL, 0},
+    {"tcp_retrans_collapse", V_ANY, NULL, 0},
+    {"tcp_tw_recycle", V_ANY, NULL, 0},
+    {"tcp_available_congestion_control", V_ANY, NULL, 0},
+    {"tcp_allowed_congestion_control", V_ANY, NULL, 0},
+    {"auto_flowlabels", V_ANY, NULL, 0},
+    {"flowlabel_consistency", V_ANY, NULL, 0},
     {"ip_forward_use_pmtu", V_ANY, NULL, 0},
     {"icmp_ratelimit", V_ANY, NULL, 0},
     {"icmp_msgs_per_sec", V_NUMBER, "icmp.rate", 1},
@@ -138,12 +151,25 @@ static const struct sysctl table[] = {
     {"tcp.recvbuf_auto", V_NUMBER, "tcp.moderate_rcvbuf", 1},
     {"tcp.minmss", V_NUMBER, "tcp.min_snd_mss", 1},
     {"tcp.blackhole", V_ONLY, NULL, 0},
+    {"tcp.log_debug", V_ANY, NULL, 0},
+    {"tcp.tso", V_ANY, NULL, 0},
+    {"tcp.hostcache.enable", V_ANY, NULL, 0},
+    {"tcp.syncookies_only", V_ONLY, NULL, 0},
+    {"tcp.drop_synfin", V_ONLY, NULL, 0},
+    {"tcp.insecure_rst", V_ONLY, NULL, 0},
+    {"tcp.insecure_syn", V_ONLY, NULL, 0},
+    {"tcp.rfc3042", V_ONLY, NULL, 1},
     {"tcp.path_mtu_discovery", V_ONLY, NULL, 1},
 };
 enum { TABLE_COUNT = sizeof table / sizeof table[0] };
 
 /* Names outside of net.ipv4. */
 static const struct sysctl others[] = {
+    {"kern.timecounter.alloweddeviation", V_ANY, NULL, 0},
+    {"net.core.busy_poll", V_ANY, NULL, 0},
+    {"net.core.busy_read", V_ANY, NULL, 0},
+    {"net.core.txrehash", V_ANY, NULL, 0},
+    {"net.core.high_order_alloc_disable", V_ANY, NULL, 0},
     {"net.core.rmem_max", V_ANY, NULL, 0},
     {"net.core.wmem_max", V_ANY, NULL, 0},
     {"net.core.rmem_default", V_ANY, NULL, 0},
@@ -300,6 +326,11 @@ static void set_cc(struct lex *x, struct d_pos pos, const char *value, struct d_
 static const struct sysctl *find_row(const char *name)
 {
     static const char *const prefixes[] = {"net.ipv4.", "net.inet.", "net.ipv6."};
+    /* Of an interface: addresses are configured, routes fixed, nothing is forwarded or filtered here. */
+    static const char *const of_interface[] = {"disable_ipv6", "accept_dad", "dad_transmits", "accept_ra", "autoconf", "rp_filter",
+                                               "accept_local", "router_solicitations", "addr_gen_mode", NULL};
+    static const struct sysctl any = {"conf", V_ANY, NULL, 0};
+    const char *last = strrchr(name, '.');
 
     for (size_t i = 0; i < OTHER_COUNT; i++) {
         if (strcmp(others[i].name, name) == 0)
@@ -313,8 +344,14 @@ static const struct sysctl *find_row(const char *name)
                 return &table[i];
         }
     }
+    for (size_t i = 0; of_interface[i] != NULL && last != NULL; i++) {
+        if ((strncmp(name, "net.ipv6.conf.", 14) == 0 || strncmp(name, "net.ipv4.conf.", 14) == 0) && strcmp(last + 1, of_interface[i]) == 0)
+            return &any;
+    }
     return NULL;
 }
+
+bool sysctl_is_known(const char *name) { return find_row(name) != NULL; }
 
 void sysctl_set(struct lex *x, struct d_pos pos, const char *name, const char *value, struct d_action ***tail)
 {

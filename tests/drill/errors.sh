@@ -22,6 +22,15 @@ wrong "wrong.pkt:1:8: 1:1001(100): the length is 1000" '+0 < . 1:1001(100) ack 1
 wrong "wrong.pkt:1:4: a packet from the network needs its window: win N" '+0 < . 1:1(0) ack 1'
 wrong "wrong.pkt:2:1: --mtuu: unknown option (did you mean mtu?)" '// a comment' '--mtuu=1500' '0 `true`'
 wrong "wrong.pkt:1:4: unsupported command: iptables" '+0 `iptables -A INPUT -j DROP`'
+wrong "wrong.pkt:1:4: unsupported: this stack has no counter TcpExtTCPFastRetransmits (did you mean TcpExtTCPFastRetrans?)" \
+    '+0 `nstat | grep -q TcpExtTCPFastRetransmits`'
+wrong "wrong.pkt:1:4: unsupported: this stack has no counter TcpExtFoo" '+0 `nstat -az TcpExtFoo`'
+wrong "wrong.pkt:1:4: unsupported: a pipe into awk; only grep is known" "+0 \`nstat | awk '{print}'\`"
+wrong "wrong.pkt:1:4: unsupported: grep -w" '+0 `nstat | grep -w TcpInSegs`'
+wrong "wrong.pkt:1:4: unsupported: a pipe behind cat; only nstat | grep is known" '+0 `cat /proc/net/tcp | grep 1F90`'
+wrong "wrong.pkt:1:4: unsupported: ! before true; only nstat | grep can fail here" '+0 `! true`'
+wrong "wrong.pkt:1:4: unsupported command: iptables" "+0 \`sh -c 'set -e; iptables -F'\`"
+wrong "wrong.pkt:1:4: unsupported command: ip rule" '+0 `ip rule show; ip rule add from 192.0.2.1`'
 wrong "wrong.pkt:2:1: unsupported: unknown setting net.ipv4.tcp_sak (did you mean tcp_sack?)" '0 `true' 'sysctl -q net.ipv4.tcp_sak=0`'
 wrong "wrong.pkt:2:8: unsupported in code: unknown name tcpi_snd_cwd (did you mean tcpi_snd_cwnd?)" '0 %{' 'assert tcpi_snd_cwd == 10 }%'
 wrong "wrong.pkt:1:6: unsupported in code: 'if'" '0 %{ if x: print(1) }%'
