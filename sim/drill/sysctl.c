@@ -345,7 +345,8 @@ static const struct sysctl *find_row(const char *name)
         }
     }
     for (size_t i = 0; of_interface[i] != NULL && last != NULL; i++) {
-        if ((strncmp(name, "net.ipv6.conf.", 14) == 0 || strncmp(name, "net.ipv4.conf.", 14) == 0) && strcmp(last + 1, of_interface[i]) == 0)
+        if ((strncmp(name, "net.ipv6.conf.", 14) == 0 || strncmp(name, "net.ipv4.conf.", 14) == 0) &&
+            strcmp(last + 1, of_interface[i]) == 0)
             return &any;
     }
     return NULL;
