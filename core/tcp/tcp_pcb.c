@@ -119,7 +119,14 @@ struct tcp_pcb *tcp_pcb_new(struct tcp *t)
     return p;
 }
 
-/* Everything but the block, its place in the tables and what the application may still read. */
+static void forget_saved_syn(struct tcp *t, struct tcp_pcb *p)
+{
+    if (p->saved_syn != 0)
+        page_free(&t->b->pages, p->saved_syn);
+    p->saved_syn = 0;
+}
+
+/* Everything but the block, its place in the tables and what the application may still read or ask for. */
 void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p)
 {
     tcp_seg_clear(t, p);
@@ -130,10 +137,12 @@ void tcp_pcb_release(struct tcp *t, struct tcp_pcb *p)
         list_unlink(&p->page_link);
     for (unsigned i = 0; i < TCPT_COUNT; i++)
         p->deadline[i] = NST_NEVER;
-    if (p->sock.is_attached || p->listener != NULL) /* or it waits to be accepted */
+    if (p->sock.is_attached || p->listener != NULL) { /* or it waits to be accepted */
         stream_trim_back(&t->b->pages, &p->rcvq, p->rcv.read.v + tcp_reasm_readable(p));
-    else
+    } else {
         stream_clear(&t->b->pages, &p->rcvq, 0);
+        forget_saved_syn(t, p);
+    }
 }
 
 void tcp_pcb_free(struct tcp *t, struct tcp_pcb *p)
@@ -141,8 +150,7 @@ void tcp_pcb_free(struct tcp *t, struct tcp_pcb *p)
     nst_assert(t->b, p->state == TCPS_CLOSED && p->sock.kind == SOCK_TCP);
     p->sock.is_attached = false;
     tcp_pcb_release(t, p);
-    if (p->saved_syn != 0)
-        page_free(&t->b->pages, p->saved_syn);
+    forget_saved_syn(t, p);
     wheel_cancel(&t->b->wheel, &p->timer);
     if (list_is_linked(&p->ready_link))
         list_unlink(&p->ready_link);

@@ -338,6 +338,26 @@ TEST(idle_time_wait, gives_way_when_there_are_too_many)
     CHECK((t_next_sent(t).flags & (SYN | ACK)) == (SYN | ACK));
 }
 
+/* Nobody will ask for the headers of the SYN any more. */
+TEST(idle_time_wait, gives_the_page_of_a_saved_syn_back)
+{
+    struct t *t = t_listen(.set = {{NST_SET_TCP_AWAKE, 0}});
+    int32_t on = 1;
+    EQ(nst_ctl(t->n, t->listener, NST_TCP_SAVE_SYN, &on, sizeof on), 0);
+    RECV(0, .flags = SYN, .mss = 1460);
+    EXPECT(0, .flags = SYN | ACK, .ack = 1);
+    RECV(0, .flags = ACK, .seq = 1, .ack = 1);
+    EQ(t_accept(t), 0);
+    EQ(t_stats(t).pages_now, 1);
+    EQ(t_close(t), 0);
+    EXPECT(0, .flags = FIN | ACK, .seq = 1, .ack = 1);
+    RECV(0, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    EXPECT(0, .flags = ACK, .seq = 2, .ack = 2);
+    EXPECT_NOTHING(1);
+    EQ(t_tcp(t)->time_waits.in_use, 1);
+    EQ(t_stats(t).pages_now, 0);
+}
+
 TEST(idle_time_wait, a_held_handle_keeps_its_block)
 {
     struct t *t = t_time_wait(.set = {{NST_SET_TCP_AWAKE, 0}});
