@@ -138,6 +138,10 @@ static void print_tcp(FILE *f, const nst_stats *s)
             s->tcp_retrans_fast, s->tcp_retrans_rto);
     if (s->tcp_timed_out != 0)
         fprintf(f, "       %s given up\n", grouped_text(s->tcp_timed_out, a));
+    if (s->tcp_rested != 0)
+        fprintf(f, "       %s times laid to rest, %" PRIu32 " are; woken by packets %s  calls %s  timers %s  for room %s\n",
+                grouped_text(s->tcp_rested, a), s->tcp_rest_now, grouped_text(s->tcp_woken_packet, b), grouped_text(s->tcp_woken_call, c),
+                grouped_text(s->tcp_woken_timer, d), grouped_text(s->tcp_woken_room, e));
 }
 
 static void print_rtt(FILE *f, const struct live_rtt *r)

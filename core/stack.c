@@ -359,6 +359,7 @@ static int ctl_stats(struct nst *n, void *arg, size_t len)
     s->pkt_now = n->b.pkts.pool.in_use;
     s->pkt_max = n->b.pkts.pool.capacity;
     s->udp_now = n->udp.pool.in_use;
+    s->tcp_rest_now = n->tcp.idles.in_use + n->tcp.time_waits.in_use;
     ip_stats(&n->ip, s);
     memcpy(arg, s, sizeof *s);
     return 0;

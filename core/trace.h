@@ -26,7 +26,9 @@
     X(TCP_ERROR, "tcp_error", "errno")                                                                                 \
     X(SOCK_OPEN, "sock_open", "kind")                                                                                  \
     X(SOCK_CLOSE, "sock_close", "how")                                                                                 \
-    X(TCP_ECN, "tcp_ecn", "ace_fail,no_ect,cep")
+    X(TCP_ECN, "tcp_ecn", "ace_fail,no_ect,cep")                                                                       \
+    X(TCP_REST, "tcp_rest", "state,at_rest")                                                                           \
+    X(TCP_WAKE, "tcp_wake", "state,at_rest")
 
 enum nst_trace_id {
 #define NST_X(id, name, fields) NST_EV_##id##_ID,
@@ -144,7 +146,11 @@ enum nst_trace_id {
     X(ACCECN_MANGLED, "RFC 9768 §3.2.2.3: the ECN field changes on the path as it must not")                           \
     X(ACCECN_ZEROED, "RFC 9768 §3.2.2.4: the ACE field is cleared on the path")                                        \
     X(ACCECN_OPT_ZEROED, "RFC 9768 §3.2.3.2.4: the AccECN option is cleared on the path")                              \
-    X(ACCECN_OPT_BLOCKED, "RFC 9768 §3.2.3.2.2: segments with the AccECN option get lost")
+    X(ACCECN_OPT_BLOCKED, "RFC 9768 §3.2.3.2.2: segments with the AccECN option get lost")                             \
+    X(TCP_REST, "at rest while more blocks than tcp.awake are in use")                                                 \
+    X(TCP_WAKE_PACKET, "woken by a segment, an ICMP error, or a connect between the same ends")                        \
+    X(TCP_WAKE_CALL, "woken by a call of the application")                                                             \
+    X(TCP_WAKE_TIMER, "woken by its timer")
 
 /* Rules that come with numbers (nst_tx_note.detail, filled by tcp/tcp_why.c): id, words */
 #define NST_RULE_DETAILS(X)                                                                                           \

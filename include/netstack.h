@@ -687,13 +687,19 @@ typedef struct nst_conn {
     X(tcp_retrans_rto, "of these, by timeout")                                                                         \
     X(tcp_rst_out, "resets sent")                                                                                      \
     X(tcp_cookies_out, "SYN cookies sent")                                                                             \
-    X(tcp_challenge_out, "challenge ACKs sent")
+    X(tcp_challenge_out, "challenge ACKs sent")                                                                       \
+    X(tcp_rested, "times a connection at rest gave up its control block (tcp.awake)")                                  \
+    X(tcp_woken_packet, "times one got a block again for a segment, an ICMP error, or a connect between the same ends") \
+    X(tcp_woken_call, "... for a call of the application")                                                             \
+    X(tcp_woken_timer, "... for its keepalive, or at the end of TIME-WAIT")                                            \
+    X(tcp_woken_room, "... to end before its time, for a new connection")
 
 typedef struct nst_stats {
 #define NST_X(name, text) uint64_t name;
     NST_COUNTERS(NST_X)
 #undef NST_X
     uint32_t tcp_now, syn_now, time_wait_now, udp_now; /* pools in use */
+    uint32_t tcp_rest_now;    /* of tcp_now, without a control block */
     uint32_t pages_now, pages_peak, pages_max, pkt_now, pkt_max, frag_now, neighbor_now;
     uint32_t drop_count;      /* entries of drops that are in use; nst_drop_name(i) */
     uint64_t drops[160];

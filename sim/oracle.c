@@ -529,6 +529,8 @@ void oracle_pools(struct oracle *o, int host, nst *n, const nst_config *cfg, boo
         s.time_wait_now > s.tcp_now || s.udp_now > cfg->max_udp || s.tcp_retrans_fast + s.tcp_retrans_rto > s.tcp_retrans)
         oracle_fail(o, ORACLE_POOL, host, t, "pages %u packets %u tcp %u syn %u time-wait %u udp %u", s.pages_now, s.pkt_now, s.tcp_now,
                     s.syn_now, s.time_wait_now, s.udp_now);
+    if (s.tcp_rested != s.tcp_rest_now + s.tcp_woken_packet + s.tcp_woken_call + s.tcp_woken_timer + s.tcp_woken_room)
+        oracle_fail(o, ORACLE_POOL, host, t, "%llu times laid to rest, %u are", (unsigned long long)s.tcp_rested, s.tcp_rest_now);
     nst_conn c = {.cursor = 0};
     while (nst_ctl(n, NST_NO_SOCK, NST_CTL_CONN_NEXT, &c, sizeof c) == 0)
         check_conn(o, host, &c, t);

@@ -439,7 +439,7 @@ struct tcp_idle;
 bool tcp_idle_may_rest(const struct tcp *t, const struct tcp_pcb *p);
 void tcp_idle_rest(struct tcp *t, struct tcp_pcb *p);
 void tcp_idle_sweep(struct tcp *t, unsigned needed); /* so many blocks are needed: connections at rest give theirs up */
-struct tcp_pcb *tcp_idle_wake(struct tcp *t, struct tcp_idle *r);
+struct tcp_pcb *tcp_idle_wake(struct tcp *t, struct tcp_idle *r, enum nst_rule why); /* TCP_WAKE_... */
 void tcp_idle_read(const struct tcp *t, const struct tcp_idle *r, struct rng *rng, struct tcp_pcb *p); /* into a blank block */
 void tcp_idle_on_timer(struct tcp *t, struct wheel_timer *w);
 
@@ -486,7 +486,7 @@ void tcp_time_wait_recycle(struct tcp *t);                  /* the oldest gives 
 struct tcp_time_wait;                                       /* at rest: tcp_idle.h */
 bool tcp_time_wait_may_rest(const struct tcp *t, const struct tcp_pcb *p);
 void tcp_time_wait_rest(struct tcp *t, struct tcp_pcb *p);
-struct tcp_pcb *tcp_time_wait_wake(struct tcp *t, struct tcp_time_wait *r);
+struct tcp_pcb *tcp_time_wait_wake(struct tcp *t, struct tcp_time_wait *r, enum nst_rule why); /* TCP_WAKE_..., TCP_EVICTED */
 void tcp_time_wait_read(const struct tcp *t, const struct tcp_time_wait *r, struct tcp_pcb *p); /* into a blank block */
 void tcp_time_wait_on_timer(struct tcp *t, struct wheel_timer *w);
 void tcp_start(struct tcp *t, struct tcp_pcb *p, seq_t iss);             /* ISS and send variables; owes a SYN or SYN-ACK */

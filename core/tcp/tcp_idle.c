@@ -159,6 +159,24 @@ void tcp_record_read(const struct tcp *t, const struct tcp_record *r, struct tcp
         p->route.ifx = 0; /* as tcp_route leaves it */
 }
 
+void tcp_record_made(struct tcp *t, const struct tcp_pcb *p)
+{
+    t->b->stats.tcp_rested++;
+    TRACE(t->b, TCP_REST, NST_RULE_TCP_REST, p->conn, p->state, t->idles.in_use + t->time_waits.in_use);
+}
+
+void tcp_record_woken(struct tcp *t, const struct tcp_pcb *p, enum nst_rule why)
+{
+    nst_stats *s = &t->b->stats;
+    uint64_t *n = why == NST_RULE_TCP_WAKE_PACKET  ? &s->tcp_woken_packet
+                  : why == NST_RULE_TCP_WAKE_CALL  ? &s->tcp_woken_call
+                  : why == NST_RULE_TCP_WAKE_TIMER ? &s->tcp_woken_timer
+                                                   : &s->tcp_woken_room;
+    ++*n;
+    TRACE(t->b, TCP_WAKE, why, p->conn, p->state, t->idles.in_use + t->time_waits.in_use);
+    nst_assert(t->b, t->pcbs.in_use + t->idles.in_use + t->time_waits.in_use == t->conns.in_use);
+}
+
 static void write_record(const struct tcp_pcb *p, struct tcp_idle *r)
 {
     *r = (struct tcp_idle){.who = tcp_record_of(p), .hash = p->hash, .gen = p->sock.gen & HANDLE_MASK, .flow = p->flow & 0xfffff,
@@ -231,10 +249,11 @@ void tcp_idle_rest(struct tcp *t, struct tcp_pcb *p)
         wheel_arm(&t->b->wheel, &r->timer, r->timer.deadline);
     wheel_cancel(&t->b->wheel, &p->timer);
     tcp_move(t, r->who.index, TCP_FORM_IDLE, id);
+    tcp_record_made(t, p);
     tcp_pcb_give(t, p);
 }
 
-struct tcp_pcb *tcp_idle_wake(struct tcp *t, struct tcp_idle *r)
+struct tcp_pcb *tcp_idle_wake(struct tcp *t, struct tcp_idle *r, enum nst_rule why)
 {
     struct tcp_pcb *p = tcp_pcb_take(t, r->who.index);
     nst_time keep = r->timer.deadline;
@@ -244,13 +263,13 @@ struct tcp_pcb *tcp_idle_wake(struct tcp *t, struct tcp_idle *r)
     if (p->route.ifx != 0)
         tcp_mss_update(t, p);
     tcp_timer_set(t, p, TCPT_KEEP, keep);
-    nst_assert(t->b, t->pcbs.in_use + t->idles.in_use + t->time_waits.in_use == t->conns.in_use);
+    tcp_record_woken(t, p, why);
     return p;
 }
 
 void tcp_idle_on_timer(struct tcp *t, struct wheel_timer *w)
 {
-    struct tcp_pcb *p = tcp_idle_wake(t, list_entry(w, struct tcp_idle, timer));
+    struct tcp_pcb *p = tcp_idle_wake(t, list_entry(w, struct tcp_idle, timer), NST_RULE_TCP_WAKE_TIMER);
     tcp_on_timer(t, &p->timer);
 }
 

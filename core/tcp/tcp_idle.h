@@ -61,5 +61,8 @@ _Static_assert(sizeof(struct tcp_idle) <= 432, "an idle connection, its places i
 /* tcp_idle.c: between a record's head and a block that is blank but for its links and timer. */
 struct tcp_record tcp_record_of(const struct tcp_pcb *p);
 void tcp_record_read(const struct tcp *t, const struct tcp_record *r, struct tcp_pcb *p);
+/* A record was made of p, or p of a record: counted and traced. */
+void tcp_record_made(struct tcp *t, const struct tcp_pcb *p);
+void tcp_record_woken(struct tcp *t, const struct tcp_pcb *p, enum nst_rule why);
 
 #endif

@@ -217,7 +217,9 @@ static struct tcp_pcb *awake(struct tcp *t, uint32_t place)
 {
     if (tcp_form(place) == TCP_FORM_PCB)
         return tcp_at_place(t, place);
-    return tcp_form(place) == TCP_FORM_IDLE ? tcp_idle_wake(t, tcp_at_place(t, place)) : tcp_time_wait_wake(t, tcp_at_place(t, place));
+    void *r = tcp_at_place(t, place);
+    enum nst_rule why = NST_RULE_TCP_WAKE_PACKET;
+    return tcp_form(place) == TCP_FORM_IDLE ? tcp_idle_wake(t, r, why) : tcp_time_wait_wake(t, r, why);
 }
 
 /* Segments come in trains: the connections seen last stand in a small table that needs no keyed hash. Who chooses addresses so that
@@ -262,7 +264,7 @@ struct tcp_pcb *tcp_by_handle(struct tcp *t, uint32_t index, uint32_t gen)
     uint32_t place = tcp_place(t, index);
     if (tcp_form(place) == TCP_FORM_IDLE) {
         struct tcp_idle *r = tcp_at_place(t, place);
-        return r->gen == gen ? tcp_idle_wake(t, r) : NULL;
+        return r->gen == gen ? tcp_idle_wake(t, r, NST_RULE_TCP_WAKE_CALL) : NULL;
     }
     if (tcp_form(place) != TCP_FORM_PCB)
         return NULL;

@@ -15,7 +15,7 @@ void tcp_time_wait_recycle(struct tcp *t)
         t->recycle_hand = t->recycle_hand % t->time_waits.fresh + 1;
         struct tcp_time_wait *r = pool_at(&t->time_waits, t->recycle_hand);
         if (r->timer.is_armed)
-            old = tcp_time_wait_wake(t, r);
+            old = tcp_time_wait_wake(t, r, NST_RULE_TCP_EVICTED);
     }
     if (old == NULL && !list_is_empty(&t->time_wait))
         old = list_entry(t->time_wait.next, struct tcp_pcb, listen_link);
@@ -115,6 +115,7 @@ void tcp_time_wait_rest(struct tcp *t, struct tcp_pcb *p)
     list_unlink(&p->listen_link);
     wheel_cancel(&t->b->wheel, &p->timer);
     tcp_move(t, r->who.index, TCP_FORM_TIME_WAIT, id);
+    tcp_record_made(t, p);
     tcp_pcb_give(t, p);
 }
 
@@ -145,7 +146,7 @@ void tcp_time_wait_read(const struct tcp *t, const struct tcp_time_wait *r, stru
     p->deadline[TCPT_LIFE] = r->timer.deadline;
 }
 
-struct tcp_pcb *tcp_time_wait_wake(struct tcp *t, struct tcp_time_wait *r)
+struct tcp_pcb *tcp_time_wait_wake(struct tcp *t, struct tcp_time_wait *r, enum nst_rule why)
 {
     struct tcp_pcb *p = tcp_pcb_take(t, r->who.index);
     tcp_time_wait_read(t, r, p);
@@ -153,12 +154,12 @@ struct tcp_pcb *tcp_time_wait_wake(struct tcp *t, struct tcp_time_wait *r)
     pool_free(&t->time_waits, pool_id(&t->time_waits, r));
     list_push_back(&t->time_wait, &p->listen_link);
     tcp_timer_set(t, p, TCPT_LIFE, p->deadline[TCPT_LIFE]);
-    nst_assert(t->b, t->pcbs.in_use + t->idles.in_use + t->time_waits.in_use == t->conns.in_use);
+    tcp_record_woken(t, p, why);
     return p;
 }
 
 void tcp_time_wait_on_timer(struct tcp *t, struct wheel_timer *w)
 {
-    struct tcp_pcb *p = tcp_time_wait_wake(t, list_entry(w, struct tcp_time_wait, timer));
+    struct tcp_pcb *p = tcp_time_wait_wake(t, list_entry(w, struct tcp_time_wait, timer), NST_RULE_TCP_WAKE_TIMER);
     tcp_on_timer(t, &p->timer);
 }

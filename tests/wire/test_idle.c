@@ -261,6 +261,50 @@ TEST(idle, what_is_under_way_keeps_its_block)
     EQ(t_tcp(t)->idles.in_use, 0);
 }
 
+/* ---------------------------------------------------------------------------------------------- counters and traces */
+
+/* The newest event about resting: rule and state. */
+static const nst_trace_event *last_event(struct t *t)
+{
+    const struct base *b = t_tcp(t)->b;
+    for (uint64_t i = 1; i <= TRACE_RING && i <= b->ring_pos; i++) {
+        const nst_trace_event *e = &b->ring[(b->ring_pos - i) % TRACE_RING];
+        if (e->id == NST_EV_TCP_REST_ID || e->id == NST_EV_TCP_WAKE_ID)
+            return e;
+    }
+    static const nst_trace_event none;
+    return &none;
+}
+
+TEST(idle, says_how_often_and_why)
+{
+    struct t *t = t_established(.set = {{NST_SET_TCP_AWAKE, 0}});
+    EQ(t_set(t, NST_TCP_KEEPIDLE, 5000), 0);
+    EQ(t_set(t, NST_SO_KEEPALIVE, 1), 0);
+    nst_stats zero = t_stats(t);
+    EXPECT_NOTHING(2000);
+    EQ(t_stats(t).tcp_rest_now, 1);
+    EQ(t_stats(t).tcp_rested, zero.tcp_rested + 1);
+    EQ(last_event(t)->id, NST_EV_TCP_REST_ID);
+    EQ(last_event(t)->rule, NST_RULE_TCP_REST);
+    EQ(last_event(t)->v[0], TCPS_ESTABLISHED);
+    EQ(last_event(t)->v[1], 1);
+    RECV(0, .flags = ACK);
+    EQ(t_stats(t).tcp_woken_packet, zero.tcp_woken_packet + 1);
+    EQ(last_event(t)->id, NST_EV_TCP_WAKE_ID);
+    EQ(last_event(t)->rule, NST_RULE_TCP_WAKE_PACKET);
+    EXPECT_NOTHING(1);
+    EQ(t_set(t, NST_TCP_KEEPCNT, 3), 0);
+    EQ(t_stats(t).tcp_woken_call, zero.tcp_woken_call + 1);
+    EQ(last_event(t)->rule, NST_RULE_TCP_WAKE_CALL);
+    EXPECT(4999, .flags = ACK, .seq = ZERO);
+    EQ(t_stats(t).tcp_woken_timer, zero.tcp_woken_timer + 2); /* the first time it was found to have been heard since */
+    EQ(last_event(t)->rule, NST_RULE_TCP_WAKE_TIMER);
+    EQ(t_stats(t).tcp_rested, zero.tcp_rested + 4);
+    EQ(t_stats(t).tcp_rest_now, 0);
+    RECV(0, .flags = ACK);
+}
+
 /* ------------------------------------------------------------------------------------------------------ TIME-WAIT */
 
 static struct t *time_wait_at_rest(void)
@@ -335,6 +379,8 @@ TEST(idle_time_wait, gives_way_when_there_are_too_many)
     RECV(0, .flags = SYN, .sport = 6001);
     EXPECT_DROP(NST_DROP_TCP_TIME_WAIT_EVICTED);
     EQ(t_tcp(t)->time_waits.in_use, 0);
+    EQ(t_stats(t).tcp_woken_room, 1);
+    EQ(last_event(t)->rule, NST_RULE_TCP_EVICTED);
     CHECK((t_next_sent(t).flags & (SYN | ACK)) == (SYN | ACK));
 }
 
