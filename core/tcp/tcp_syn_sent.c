@@ -43,6 +43,7 @@ static void on_syn_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
     p->snd.una = seq_add(p->snd.iss, 1);
     p->rec.retransmits = 0;
     p->rtt.backoff = 0;
+    p->soft_error = 0; /* something works */
     tcp_timer_stop(p, TCPT_RTX);
     tcp_set_state(t, p, TCPS_ESTABLISHED, NST_RULE_TCP_RCV_SYNACK);
     tcp_update_window(t, p, s);

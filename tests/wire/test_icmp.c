@@ -74,6 +74,18 @@ TEST(icmp_syn_sent, soft_error_is_ignored) /* RFC 1122 §4.2.3.9 */
     EXPECT(1000, .flags = SYN);
 }
 
+/* Who asks for the outcome of a connect must not hear of what was overcome. */
+TEST(icmp_syn_sent, soft_error_is_forgotten_when_the_syn_ack_comes)
+{
+    struct t *t = t_syn_sent();
+    icmp(t, UNREACH4, 1, 0, 0);
+    EXPECT_DROP(NST_DROP_ICMP_IGNORED);
+    RECV(0, .flags = SYN | ACK, .mss = 1460);
+    EXPECT(0, .flags = ACK);
+    EXPECT_STATE(TCPS_ESTABLISHED);
+    EQ(t_error(t), 0);
+}
+
 TEST(icmp_syn_sent, over_ipv6_port_unreachable_means_refused)
 {
     struct t *t = t_syn_sent(.v6 = true);
