@@ -4,7 +4,7 @@
  *
  *   bench_sim [--idle N]     (1,000,000; two stacks of about 2 KB each)
  *   bench_sim --flows        without them
- *   bench_sim KEY=VALUE...   this scenario only */
+ *   bench_sim [from=TIME] KEY=VALUE...   this scenario only, measured from that time on */
 #define _DEFAULT_SOURCE
 #include <net.h>
 #include <string.h>
@@ -198,14 +198,21 @@ static double byte_ns(unsigned idle_connections, double *bytes)
 /* The scenario that the words are. */
 static int run_words(int argc, char **argv)
 {
+    const char *end;
     char text[1024] = "";
+    nst_time from = 0;
 
     for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "from=", 5) == 0) {
+            if (!link_parse_time(argv[i] + 5, &from, &end) || *end != '\0')
+                die("from= takes a time, as 2s");
+            continue;
+        }
         if (strlen(text) + strlen(argv[i]) + 2 > sizeof text)
             die("too many words");
         strcat(strcat(text, argv[i]), "\n");
     }
-    run("", text, 0, 0);
+    run("", text, from, 0);
     return 0;
 }
 
@@ -218,7 +225,7 @@ int main(int argc, char **argv)
     if (argc > 1 && argv[1][0] != '-')
         return run_words(argc, argv);
     if (argc != 1 && argc != 3 && !flows_only)
-        die("bench_sim [--flows | --idle N | KEY=VALUE...]");
+        die("bench_sim [--flows | --idle N | [from=TIME] KEY=VALUE...]");
     run("warm-up", "link 1gbit,5ms,queue=2mb\ntime 1s\nevents 2000000000", 0, 0);
     run("20 Mbit/s, 25 ms, 30 s", "link 20mbit,25ms\ntime 30s", 0, 0);
     one = run("1 Gbit/s, one flow", "link 1gbit,5ms,queue=2mb\ntime 5s", NST_S(1), 0);
