@@ -16,6 +16,7 @@
 #include <string.h>
 
 enum { MANY = 1000 /* flows */ };
+_Static_assert(offsetof(struct net_flow, start) <= 64, "what packets touch of a flow lies in one line");
 
 /* ------------------------------------------------------------------------------------------------------------- hooks */
 
@@ -260,9 +261,10 @@ struct net *net_new(const struct scenario *s, const struct sim_hooks *observer, 
         net->rtt_id++;
     net->sim = sim_new(s->seed);
     net->party = calloc(net->hosts, sizeof *net->party);
-    net->flow = calloc(net->flows, sizeof *net->flow);
+    net->flow = aligned_alloc(_Alignof(struct net_flow), net->flows * sizeof *net->flow);
     bool good = net->sim != NULL && net->party != NULL && net->flow != NULL;
     if (good) {
+        memset(net->flow, 0, net->flows * sizeof *net->flow);
         net->sim->packet_bytes_max = s->memory;
         if (observer != NULL)
             net->observer = *observer;

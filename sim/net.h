@@ -22,16 +22,16 @@ struct net_rtt { /* round trips as the sender measured them: NET_RTT_STEPS bucke
 };
 
 enum net_flow_state { FLOW_WAITS, FLOW_RUNS, FLOW_DONE, FLOW_FAILED };
-struct net_flow {
-    uint32_t index;
+struct net_flow { /* up to `rtt` it is what packets touch: one cache line */
+    _Alignas(64) uint32_t index;
     uint16_t sender, receiver;  /* numbers of hosts */
     uint8_t cc;
     uint8_t state;              /* enum net_flow_state */
     bool is_wrong;              /* other bytes arrived than were sent */
     nst_sock out, in;           /* handles; 0 = none (any more) */
-    nst_time start, done;       /* when it was opened; when the receiver saw the end, 0 = not yet */
     uint64_t sent, got;         /* bytes given to the sender's stack, bytes that the receiver's application read */
     struct net_rtt *rtt;        /* its own up to 1000 flows, else one for all */
+    nst_time start, done;       /* when it was opened; when the receiver saw the end, 0 = not yet */
     struct net_sample *samples; /* of the first NET_SAMPLED_FLOWS flows */
     size_t sample_count;
     nst_tcp_info info;          /* of the sender, as last seen; last, because it is large and little used */
