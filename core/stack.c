@@ -280,7 +280,7 @@ size_t nst_output(nst *n, int ifx, nst_tx_frame *tx, size_t max, nst_time now)
     while (count < max && next_frame(n, nif, &n->hdr[count], &tx[count]))
         count++;
     if (count == 0)
-        tcp_idle_sweep(&n->tcp, 0);
+        tcp_idle_sweep(&n->tcp);
     verify(n);
     return count;
 }

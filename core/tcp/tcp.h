@@ -367,6 +367,7 @@ struct tcp {
     struct pool listeners, segs, ivs;
     struct htab by_tuple;    /* connection ids */
     uint32_t rest_hand;      /* tcp_idle.c: id of the pcb looked at last */
+    nst_time rest_paid;      /* up to when its looks have used the time */
     uint32_t recycle_hand;   /* tcp_time_wait.c: id of the record looked at last */
     uint32_t recent[TCP_RECENT]; /* pool ids of pcbs looked up lately, by ports; what is not hashed any more does not count */
     struct htab ports;       /* listeners by port */
@@ -438,7 +439,8 @@ seq_t tcp_choose_iss(struct tcp *t, const struct tcp_pcb *p); /* RFC 6528 */
 struct tcp_idle;
 bool tcp_idle_may_rest(const struct tcp *t, const struct tcp_pcb *p);
 void tcp_idle_rest(struct tcp *t, struct tcp_pcb *p);
-void tcp_idle_sweep(struct tcp *t, unsigned needed); /* so many blocks are needed: connections at rest give theirs up */
+void tcp_idle_make_room(struct tcp *t); /* a block is needed: connections at rest give theirs up */
+void tcp_idle_sweep(struct tcp *t);     /* the same when there is nothing else to do */
 struct tcp_pcb *tcp_idle_wake(struct tcp *t, struct tcp_idle *r, enum nst_rule why); /* TCP_WAKE_... */
 void tcp_idle_read(const struct tcp *t, const struct tcp_idle *r, struct rng *rng, struct tcp_pcb *p); /* into a blank block */
 void tcp_idle_on_timer(struct tcp *t, struct wheel_timer *w);

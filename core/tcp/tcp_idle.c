@@ -7,8 +7,10 @@
  * the application) or when its keepalive timer fires; nobody else can tell the difference, for the connection keeps its id (tcp_pcb.c).
  *
  * When: only while more than tcp.awake blocks are in use. Then a few are looked at for each one that is taken, and whenever there is
- * nothing more to send, in the order of their places, like a clock's hand. A block that cannot rest stays; there are as many blocks as
- * connections, so waking never fails. With tcp.awake = 0 everything rests that can, which is how the tests look for what gets lost.
+ * nothing more to send, in the order of their places, like a clock's hand; in the latter case not more than LOOKS in a row and one each
+ * LOOK_TIME on average, since with thousands of busy connections each look is a miss in the cache and in vain. A block that cannot rest
+ * stays; there are as many blocks as connections, so waking never fails. With tcp.awake = 0 everything rests that can, which is how the
+ * tests look for what gets lost.
  *
  * What survives: addresses, options, windows, sequence numbers, the round trip time and its minimum, cwnd and ssthresh, the degree of
  * reordering, what the congestion control asks to keep (cc_ops.rest), what the application chose, and all that tcp_info tells.
@@ -25,7 +27,8 @@
  * INVARIANT: a record can rest again as it is: reading it gives a block that may rest. */
 #include <tcp/tcp_idle.h>
 
-enum { SWEEP = 4 /* LIMIT: blocks looked at in a sweep */ };
+enum { SWEEP = 4 /* LIMIT: blocks looked at in a sweep */, LOOKS = 64 };
+#define LOOK_TIME NST_US(100)
 
 static const struct cc_ops *const algorithms[] = {&cc_reno, &cc_cubic, &cc_cubic_pp, &cc_bbr};
 
@@ -273,16 +276,35 @@ void tcp_idle_on_timer(struct tcp *t, struct wheel_timer *w)
     tcp_on_timer(t, &p->timer);
 }
 
-void tcp_idle_sweep(struct tcp *t, unsigned needed)
+/* The next block that the hand comes to. */
+static void look_at_next(struct tcp *t)
 {
-    for (unsigned i = 0; i < SWEEP && t->pcbs.in_use > 0 && t->pcbs.in_use + needed > t->b->set[NST_SET_TCP_AWAKE]; i++) {
-        t->rest_hand = t->rest_hand % t->pcbs.fresh + 1;
-        struct tcp_pcb *p = pool_at(&t->pcbs, t->rest_hand);
-        if (p->sock.kind != SOCK_TCP)
-            continue;
-        if (tcp_idle_may_rest(t, p))
-            tcp_idle_rest(t, p);
-        else if (tcp_time_wait_may_rest(t, p))
-            tcp_time_wait_rest(t, p);
+    t->rest_hand = t->rest_hand % t->pcbs.fresh + 1;
+    struct tcp_pcb *p = pool_at(&t->pcbs, t->rest_hand);
+    if (p->sock.kind != SOCK_TCP)
+        return;
+    if (tcp_idle_may_rest(t, p))
+        tcp_idle_rest(t, p);
+    else if (tcp_time_wait_may_rest(t, p))
+        tcp_time_wait_rest(t, p);
+}
+
+static bool has_too_many(const struct tcp *t, unsigned needed)
+{
+    return t->pcbs.in_use > 0 && t->pcbs.in_use + needed > t->b->set[NST_SET_TCP_AWAKE];
+}
+
+void tcp_idle_make_room(struct tcp *t)
+{
+    for (unsigned i = 0; i < SWEEP && has_too_many(t, 1); i++)
+        look_at_next(t);
+}
+
+void tcp_idle_sweep(struct tcp *t)
+{
+    nst_time latest = time_add(t->b->now, LOOKS * LOOK_TIME);
+    for (unsigned i = 0; i < SWEEP && has_too_many(t, 0) && t->rest_paid < latest; i++) {
+        t->rest_paid = time_add(t->rest_paid > t->b->now ? t->rest_paid : t->b->now, LOOK_TIME);
+        look_at_next(t);
     }
 }

@@ -59,7 +59,7 @@ void tcp_move(struct tcp *t, uint32_t conn, enum tcp_form form, uint32_t id)
 
 struct tcp_pcb *tcp_pcb_take(struct tcp *t, uint32_t conn)
 {
-    tcp_idle_sweep(t, 1);
+    tcp_idle_make_room(t);
     uint32_t id = pool_alloc_dirty(&t->pcbs);
     nst_assert(t->b, id != 0); /* there are as many as connections */
     struct tcp_pcb *p = pool_at(&t->pcbs, id);

@@ -163,6 +163,21 @@ TEST(idle, text_wakes_it_and_quiet_lays_it_to_rest)
     CHECK(is_at_rest(t));
 }
 
+/* Blocks that cannot rest are not looked at again and again: a look for each 100 us, and 64 beforehand. */
+TEST(idle, looks_are_spaced)
+{
+    struct t *t = t_established(.set = {{NST_SET_TCP_AWAKE, 0}});
+    EQ(t_write(t, 100), 100);
+    EXPECT(0, .flags = PSH | ACK, .len = 100);
+    for (unsigned i = 0; i < 64; i++)
+        EXPECT_NOTHING(0);
+    RECV(0, .flags = ACK);
+    EXPECT_NOTHING(0); /* it could, but is not looked at */
+    EQ(t_tcp(t)->idles.in_use, 0);
+    EXPECT_NOTHING(1);
+    CHECK(is_at_rest(t));
+}
+
 TEST(idle, keepalive_goes_on_to_the_nanosecond)
 {
     struct t *t = t_established(.set = {{NST_SET_TCP_AWAKE, 0}});
