@@ -369,7 +369,7 @@ struct tcp {
     uint32_t rest_hand;      /* tcp_idle.c: id of the pcb looked at last */
     nst_time rest_paid;      /* up to when its looks have used the time */
     uint32_t recycle_hand;   /* tcp_time_wait.c: id of the record looked at last */
-    uint32_t recent[TCP_RECENT]; /* pool ids of pcbs looked up lately, by ports; what is not hashed any more does not count */
+    struct { uint32_t id, ports; } recent[TCP_RECENT]; /* pool ids of pcbs looked up lately; what is not hashed any more does not count */
     struct htab ports;       /* listeners by port */
     struct list time_wait;   /* orphans in TIME-WAIT that have a block, oldest first: recycled when needed */
     struct list page_wait;   /* oldest first */

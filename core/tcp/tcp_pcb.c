@@ -224,14 +224,16 @@ static struct tcp_pcb *awake(struct tcp *t, uint32_t place)
 
 /* Segments come in trains: the connections seen last stand in a small table that needs no keyed hash. Who chooses addresses so that
  * they share a place there costs himself the SipHash. */
-static uint32_t *recent_place(struct tcp *t, const struct tuple *k)
+static unsigned recent_place(const struct tuple *k)
 {
-    return &t->recent[(get16(k->ports) ^ get16(k->ports + 2) ^ k->remote.b[15]) % TCP_RECENT];
+    return (get16(k->ports) ^ get16(k->ports + 2) ^ k->remote.b[15]) % TCP_RECENT;
 }
 
+/* Ports stand beside the id: among thousands of connections another one is met as a rule, whose block is not in the cache. */
 static struct tcp_pcb *find_recent(struct tcp *t, const struct tuple *k)
 {
-    uint32_t id = *recent_place(t, k);
+    unsigned i = recent_place(k);
+    uint32_t id = t->recent[i].ports == get32(k->ports) ? t->recent[i].id : 0;
     struct tcp_pcb *seen = id != 0 ? pool_at(&t->pcbs, id) : NULL;
     return seen != NULL && seen->is_hashed && IS_TUPLE(seen, k) ? seen : NULL;
 }
@@ -245,7 +247,6 @@ struct tcp_pcb *tcp_lookup_recent(struct tcp *t, const ipaddr *local, uint16_t l
 struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
 {
     struct tuple k = tuple_of(local, lport, remote, rport);
-    uint32_t *recent = recent_place(t, &k);
     struct tcp_pcb *seen = find_recent(t, &k);
     if (seen != NULL)
         return seen;
@@ -253,7 +254,9 @@ struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, c
     if (conn == 0)
         return NULL;
     struct tcp_pcb *p = awake(t, tcp_place(t, conn));
-    *recent = tcp_place(t, conn) & HANDLE_MASK;
+    unsigned i = recent_place(&k);
+    t->recent[i].id = tcp_place(t, conn) & HANDLE_MASK;
+    t->recent[i].ports = get32(k.ports);
     return p;
 }
 
