@@ -674,6 +674,7 @@ bool tcp_ecn_cookie_asks(const struct tcp *t, const struct tcp_rseg *s); /* the 
 
 /* ---- tcp_delack.c: when to acknowledge */
 void tcp_delack_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s, bool filled_gap); /* text in order */
+void tcp_delack_fin(struct tcp *t, struct tcp_pcb *p, bool may_wait);    /* the peer's FIN in order; may_wait: we have not closed */
 void tcp_delack_quick(struct tcp *t, struct tcp_pcb *p, uint32_t most);  /* the next ACKs go at once */
 void tcp_delack_data_sent(struct tcp *t, struct tcp_pcb *p);
 void tcp_delack_ack_sent(struct tcp *t, struct tcp_pcb *p);

@@ -9,6 +9,7 @@
  *   ATO      otherwise an ACK waits for the acknowledgement timeout: tcp.delack at least; half of it plus the pause since the last
  *            data while that comes faster; doubled when it expired for nothing; at most max(srtt, tcp.delack) and 200 ms
  *   pingpong we sent data within the ATO of the peer's: a dialogue, in which the ACK rides on the reply. Over when the ATO expires
+ *   FIN      begins a dialogue, since the application will answer it with a CLOSE: its ACK waits for the ATO; none runs before data came
  * Gaps, segments out of order, duplicates and CE marks are answered at once by those who see them (tcp_ack_soon).
  * The peer's segment size is estimated as the largest segment seen, 536 to begin with.
  * The application may end a dialogue or declare one (NST_TCP_QUICKACK); the traffic goes on deciding after that.
@@ -98,6 +99,16 @@ void tcp_delack_received(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg
         tcp_ack_soon(p, t, NST_RULE_TCP_ACK_QUICK);
     else if (p->ack.bytes > p->rcv.mss && moves_window(p))
         tcp_ack_soon(p, t, NST_RULE_TCP_ACK_SECOND);
+    else
+        delay(t, p);
+}
+
+void tcp_delack_fin(struct tcp *t, struct tcp_pcb *p, bool may_wait)
+{
+    p->ack.is_pingpong = true;
+    p->ack.bytes++;
+    if (!may_wait || p->ack.ato_us == 0)
+        tcp_ack_soon(p, t, NST_RULE_TCP_ACK_FIN);
     else
         delay(t, p);
 }

@@ -81,7 +81,7 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
         .tcpi_unacked = p->rec.packets_out - (tcp_fastopen_is_early(p) && p->rec.packets_out > 0),
         .tcpi_sacked = p->rec.sacked_out,
         .tcpi_lost = p->rec.lost_out,
-        .tcpi_retrans = p->rec.retrans_out,
+        .tcpi_retrans = p->rec.retrans_out - (p->rec.retrans_out > 0 && p->tlp.is_out && p->tlp.is_rtx), /* as Linux: no probe */
         .tcpi_rtt = p->rtt.srtt8 / 8,
         .tcpi_rttvar = p->rtt.rttvar4 / 4,
         .tcpi_min_rtt = p->rtt.min == UINT32_MAX ? 0 : p->rtt.min,
@@ -109,7 +109,8 @@ void tcp_info(const struct tcp *t, const struct tcp_pcb *p, nst_tcp_info *out)
         .tcpi_notsent_bytes = tcp_segment_unsent(p),
         .tcpi_pacing_rate = tcp_pace_rate(t, p),
         .tcpi_max_pacing_rate = p->pace.limit != 0 ? p->pace.limit : UINT64_MAX,
-        .tcpi_delivered = (uint32_t)p->rate.delivered_total,
+        /* As Linux: what a D-SACK reports was delivered, too. */
+        .tcpi_delivered = (uint32_t)p->rate.delivered_total + (p->n.dsack_dups < p->n.total_retrans ? p->n.dsack_dups : p->n.total_retrans),
         .tcpi_dsack_dups = p->n.dsack_dups,
         .tcpi_reord_seen = p->rack.reord_seen,
         .tcpi_rcv_ooopack = p->n.ooo,

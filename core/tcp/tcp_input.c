@@ -207,8 +207,7 @@ static enum verdict step2_reset(struct tcp *t, struct tcp_pcb *p, struct tcp_rse
         return stop(t, p, s, NST_DROP_TCP_RST_CHALLENGED);
     }
     bool refused = p->state == TCPS_SYN_RCVD && !p->fo.is_child; /* passive: back to LISTEN, that is the block goes; active: refused */
-    bool in_order = p->state == TCPS_CLOSING || p->state == TCPS_LAST_ACK;
-    tcp_done(t, p, NST_RULE_TCP_RCV_RST, in_order ? 0 : refused ? NST_ECONNREFUSED : NST_ECONNRESET);
+    tcp_done(t, p, NST_RULE_TCP_RCV_RST, refused ? NST_ECONNREFUSED : NST_ECONNRESET); /* in CLOSING, LAST-ACK our FIN may be lost */
     return STOP;
 }
 
@@ -318,8 +317,7 @@ static void consume_fin(struct tcp *t, struct tcp_pcb *p)
     p->rcv.nxt = seq_add(p->rcv.nxt, !PLANTED(t->b, FIN_NO_SEQ));
     p->rcv.adv = seq_max(p->rcv.adv, p->rcv.nxt);
     p->rcv.fin_seen = true;
-    p->ack.is_pingpong = true;
-    tcp_ack_soon(p, t, NST_RULE_TCP_ACK_FIN);
+    tcp_delack_fin(t, p, p->state == TCPS_ESTABLISHED);
     if (!PLANTED(t->b, EOF_SILENT))
         sockbase_raise(t->b, &p->sock, NST_EV_EOF | NST_EV_IN);
     switch (p->state) {
@@ -375,6 +373,8 @@ void tcp_step_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s)
         p->n.data_segs_in += s->segs;
         tcp_ecn_received(t, p, s);
         tcp_autotune_received(t, p, s);
+        if ((s->h.flags & TCP_FIN) && seq_eq(s->seq, p->rcv.nxt))
+            p->ack.is_pingpong = true; /* one ACK for text and FIN: tcp_delack_fin */
         tcp_reasm_text(t, p, s);
     }
     tcp_ecn_ack(t, p);

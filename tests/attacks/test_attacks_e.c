@@ -470,7 +470,7 @@ TEST(attack_E19, payload_of_fin_counts_and_that_of_rst_does_not)
 {
     struct t *t = t_established();
     RECV(0, .flags = FIN | ACK, .len = 10);
-    EXPECT(0, .flags = ACK, .ack = 12);
+    EXPECT(40, .flags = ACK, .ack = 12);
     RECV(0, .flags = RST, .seq = 12, .len = 10, .garbage = true);
     EXPECT_STATE(TCPS_CLOSED);
     EQ(t_read(t, 100), 10);

@@ -107,7 +107,9 @@ static struct outcome in_synchronized(const struct cell *c) /* §3.10.7.4 */
         return go(NOTHING | AN_ACK, s);
     if (!is_fin)
         return go(AN_ACK, s);
-    return go(AN_ACK, s == TCPS_ESTABLISHED ? TCPS_CLOSE_WAIT : TCPS_TIME_WAIT);
+    if (s == TCPS_ESTABLISHED) /* after text the ACK of a FIN waits for the ATO */
+        return go(c->len > 0 ? NOTHING : AN_ACK, TCPS_CLOSE_WAIT);
+    return go(AN_ACK, TCPS_TIME_WAIT);
 }
 
 static struct outcome expected(const struct cell *c)

@@ -236,3 +236,21 @@ TEST(ack_at_once, fin_of_a_dialogue_is_answered_with_ours)
 }
 
 int main(void) { return t_main(); }
+
+/* Linux, tcp_fin: the application will answer with a CLOSE. */
+TEST(ack_fin, after_data_waits_for_the_ato)
+{
+    struct t *t = t_established(.mss = 1000);
+    RECV(0, .flags = PSH | ACK, .len = 100);
+    EXPECT(0, .flags = ACK);
+    RECV(100, .flags = FIN | ACK);
+    EXPECT_STATE(TCPS_CLOSE_WAIT);
+    EXPECT(40, .flags = ACK, .ack = 102);
+}
+
+TEST(ack_fin, before_any_data_at_once)
+{
+    struct t *t = t_established(.mss = 1000);
+    RECV(100, .flags = FIN | ACK);
+    EXPECT(0, .flags = ACK, .ack = 2);
+}

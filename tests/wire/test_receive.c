@@ -81,7 +81,7 @@ TEST(receive_close_wait, rest_is_read_then_end_of_file) /* "if there is text to 
 {
     struct t *t = t_established();
     RECV(0, .flags = FIN | PSH | ACK, .len = 30);
-    EXPECT(0, .flags = ACK);
+    EXPECT(40, .flags = ACK);
     EXPECT_STATE(TCPS_CLOSE_WAIT);
     EXPECT_EVENTS(NST_EV_IN | NST_EV_EOF);
     EQ(t_read(t, 20), 20);

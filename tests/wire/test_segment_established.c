@@ -376,7 +376,7 @@ TEST(rcv_fin_established, at_the_right_edge_is_not_taken)
     EQ(t_read(t, 20000), 10000);
     EXPECT(0, .flags = ACK, .ack = 10001, .wnd = 10000);
     RECV(0, .flags = FIN | ACK, .seq = 10001);
-    EXPECT(0, .flags = ACK, .ack = 10002);
+    EXPECT(40, .flags = ACK, .ack = 10002);
     EXPECT_STATE(TCPS_CLOSE_WAIT);
 }
 

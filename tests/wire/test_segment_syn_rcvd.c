@@ -110,7 +110,7 @@ TEST(rcv_fin_syn_rcvd, with_the_ack_enters_close_wait) /* eighth */
 {
     struct t *t = t_syn_rcvd();
     RECV(10, .flags = FIN | ACK, .len = 5);
-    EXPECT(0, .flags = ACK);
+    EXPECT(40, .flags = ACK);
     EXPECT_STATE(TCPS_CLOSE_WAIT);
     EQ(t_accept(t), 0);
     EXPECT_EVENTS(NST_EV_CONNECT | NST_EV_OUT | NST_EV_IN | NST_EV_EOF);
