@@ -359,6 +359,8 @@ static int take_long(struct drill_job *j, char *const *argv, int *i)
     if (strncmp(name, "define", 6) == 0 && (len == 6))
         return set_define(j, equal != NULL ? equal + 1 : argv[++*i]);
     copy = keep(j, name, len);
+    if (equal == NULL && copy != NULL && drill_option_has_value(copy) && argv[*i + 1] != NULL)
+        return add_pair(j->config.options, &j->config.option_count, copy, argv[++*i]);
     return add_pair(j->config.options, &j->config.option_count, copy, equal != NULL ? equal + 1 : "");
 }
 

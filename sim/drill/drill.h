@@ -50,6 +50,9 @@ void drill_free(struct drill_script *script);
 /* Reads a script from `path`, parses and runs it in the family that config or the script say. */
 void drill_file(const char *path, const struct drill_config *config, struct drill_result *result);
 
+/* Whether an option of the language has a value, which may then be the next word of a command line. */
+bool drill_option_has_value(const char *name);
+
 /* The names of the profiles, NULL-terminated. */
 extern const char *const drill_profiles[];
 

@@ -51,6 +51,21 @@ static const struct option options[] = {
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 
+bool drill_option_has_value(const char *name)
+{
+    static const char *const bare[] = {"verbose", "debug", "no_cleanup", NULL};
+
+    for (size_t i = 0; bare[i] != NULL; i++) {
+        if (strcmp(bare[i], name) == 0)
+            return false;
+    }
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strcmp(options[i].name, name) == 0)
+            return options[i].kind != OPT_FLAG;
+    }
+    return false;
+}
+
 static const char *const family_names[] = {
     [FAMILY_4] = "ipv4", [FAMILY_6] = "ipv6", [FAMILY_MAPPED] = "ipv4-mapped-ipv6", NULL};
 
@@ -246,6 +261,7 @@ static void define_defaults(struct lex *x, enum d_family family)
 {
     static const struct { const char *name, *value[3]; } defaults[] = {
         {"TFO_COOKIE", {"3021b9d889017eeb", "c1d1e9742a47a9bc", "3021b9d889017eeb"}},
+        {"TFO_COOKIE_ZERO", {"b7c12350a90dc8f5", "82af1a8f9a205c34", "b7c12350a90dc8f5"}}, /* of the key that is all zeros */
         {"CODE", {"host_unreachable", NULL, "host_unreachable"}},
         {"CMSG_LEVEL_IP", {"SOL_IP", "SOL_IPV6", "SOL_IPV6"}},
         {"CMSG_TYPE_RECVERR", {"IP_RECVERR", "IPV6_RECVERR", "IPV6_RECVERR"}},

@@ -83,6 +83,7 @@ forgiven() {
     [ $code -eq "$want" ] || { status=1; echo "FAIL: exit $code, not $want: drill $* forgiven.pkt"; cat wrong.out; }
 }
 forgiven 0 --non_fatal=packet,syscall
+forgiven 0 --non_fatal packet,syscall --ip_version ipv6 --mtu 1520
 forgiven 1 --non_fatal=packet
 forgiven 1 --non_fatal=syscall
 forgiven 1
