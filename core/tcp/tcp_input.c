@@ -148,13 +148,16 @@ static enum verdict not_acceptable(struct tcp *t, struct tcp_pcb *p, struct tcp_
 }
 
 /* DEVIATION: RFC 9293 §3.10.7.4, first, drops what ends at or before RCV.NXT. As Linux: unless it ends before Last.ACK.sent, its ACK and
- * window count: it was repeated because our ACK was lost, or overtaken by a segment that we have not acknowledged yet. */
+ * window count: it was repeated because our ACK was lost, or overtaken by a segment that we have not acknowledged yet.
+ * And while our own timeouts run, so does the ACK of any old text when it is new to us: where a middlebox made both windows smaller than
+ * what is in flight, each end's bare ACKs are left of what the other expects, and nothing but old text would ever come (§3.8.6). */
 static bool knows_more(const struct tcp_pcb *p, const struct tcp_rseg *s)
 {
-    if (!tcp_is_synchronized(p) || (s->h.flags & (TCP_SYN | TCP_RST)) != 0)
-        return false;
     seq_t end = seq_add(s->seq, s->len);
-    return seq_geq(end, p->opt.last_ack_sent) && seq_leq(end, p->rcv.nxt);
+    if (!tcp_is_synchronized(p) || (s->h.flags & (TCP_SYN | TCP_RST)) != 0 || seq_gt(end, p->rcv.nxt))
+        return false;
+    bool is_rescue = p->rec.retransmits > 0 && s->text > 0 && seq_gt(s->h.ack, p->snd.una);
+    return seq_geq(end, p->opt.last_ack_sent) || (is_rescue && seq_len(p->rcv.nxt, s->seq) <= p->rcvbuf);
 }
 
 /* "Special allowance to accept valid ACKs" through a shut window: the text goes, the rest is looked at. */

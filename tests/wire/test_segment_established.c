@@ -397,6 +397,21 @@ TEST(rcv_seq_established, ack_and_window_of_what_ends_at_the_last_ack_sent_count
     EQ(t_pcb(t)->snd.wnd, 777);
 }
 
+TEST(rcv_seq_established, ack_of_any_old_text_ends_our_own_timeouts)
+{
+    struct t *t = t_established(OPEN);
+    EQ(t_write(t, 100), 100);
+    EXPECT(0, .flags = PSH | ACK, .len = 100);
+    RECV(0, .flags = ACK, .len = 100, .ack = 1);
+    EXPECT(0, .flags = ACK);
+    EXPECT(210, .flags = PSH | ACK, .seq = 1, .len = 100);
+    RECV(0, .flags = ACK, .seq = 1, .len = 99, .ack = 101);
+    EXPECT(0, .flags = ACK, .ack = 101);
+    EXPECT_DROP(NST_DROP_TCP_OLD_DATA);
+    EQ(t_pcb(t)->rec.packets_out, 0);
+    EXPECT_NOTHING(60000);
+}
+
 TEST(rcv_seq_established, ack_of_what_ends_before_the_last_ack_sent_does_not_count)
 {
     struct t *t = t_established(OPEN);
