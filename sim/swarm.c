@@ -5,6 +5,7 @@
  * pause. The oracle hears of every packet and, after each turn, looks at the pools. */
 #include "swarm_impl.h"
 
+#include "memory.h"
 #include "segment.h"
 
 #include <stdlib.h>
@@ -17,17 +18,14 @@ enum { BATCH = 32, POOLS_EVERY = 64 /* turns */ };
 static void *env_alloc(void *user, size_t size)
 {
     struct { struct swarm *s; int host; } *e = user;
-    uint8_t *base = calloc(1, size + 64);
-    e->s->memory[e->host] = base;
-    return base != NULL ? base + 64 - ((uintptr_t)base & 63) : NULL;
+    e->s->memory_size[e->host] = size;
+    return e->s->memory[e->host] = memory_alloc(NULL, size);
 }
 
 static void env_free(void *user, void *m, size_t size)
 {
     struct { struct swarm *s; int host; } *e = user;
-    (void)m;
-    (void)size;
-    free(e->s->memory[e->host]);
+    memory_free(NULL, m, size);
     e->s->memory[e->host] = NULL;
 }
 
@@ -288,7 +286,7 @@ static void free_swarm(struct swarm *s)
 {
     swarm_net_free(s);
     for (int h = 0; h < SWARM_HOSTS; h++) {
-        free(s->memory[h]);
+        memory_free(NULL, s->memory[h], s->memory_size[h]);
         free(s->join[h].bytes);
     }
     oracle_free(s->oracle);

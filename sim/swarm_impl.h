@@ -146,6 +146,7 @@ struct swarm {
     nst *n[SWARM_HOSTS];
     int ifx[SWARM_HOSTS];
     void *memory[SWARM_HOSTS];
+    size_t memory_size[SWARM_HOSTS];
     struct { struct swarm *s; int host; } env[SWARM_HOSTS];
     nst_time now, tick_at, inject_at, udp_at;
     bool is_fair, is_draining, jumped;

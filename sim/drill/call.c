@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "call_args.h"
+#include "memory.h"
 
 /* ------------------------------------------------------------------------------------------- arguments as values */
 
@@ -49,7 +50,7 @@ uint8_t *call_room(struct run *r, size_t n)
     struct call *k = &r->call;
     uint8_t *at;
 
-    if (k->buf == NULL && (k->buf = malloc(k->buf_size = CALL_BUF_MAX)) == NULL)
+    if (k->buf == NULL && (k->buf = memory_alloc(NULL, k->buf_size = CALL_BUF_MAX)) == NULL)
         abort();
     if (n > k->buf_size - k->buf_used) {
         run_fail(r, k->ev->pos, "the buffers of this call are larger than %d MiB", CALL_BUF_MAX >> 20);

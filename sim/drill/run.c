@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
+
 enum { RUN_STEPS = 2000000, SETTLE_MAX = 100000, SENT_BYTES_MAX = 256 << 20 };
 #define LATE NST_S(2) /* how long an outbound packet is waited for beyond its time */
 
@@ -235,7 +237,7 @@ void run_free(struct run *r)
     if (r->px != NULL)
         px_free(r->px);
     nst_free(r->stack);
-    free(r->call.buf);
+    memory_free(NULL, r->call.buf, r->call.buf_size);
     free(r->packet);
     free(r->tx);
     free(r);

@@ -13,6 +13,8 @@
 
 #include <udp/udp.h>
 
+#include "spare.h"
+
 struct t *t_fixtures;
 const char *t_test_name = "";
 
@@ -81,22 +83,6 @@ static void on_panic(void *user, const nst_panic_info *i)
 
 /* -------------------------------------------------------------------------------------------------- a new stack */
 
-static void *take_memory(void *user, size_t size)
-{
-    (void)user;
-    void *p = aligned_alloc(64, (size + 63) / 64 * 64);
-    if (p != NULL)
-        memset(p, 0, size);
-    return p;
-}
-
-static void give_memory(void *user, void *p, size_t size)
-{
-    (void)user;
-    (void)size;
-    free(p);
-}
-
 static uint32_t count_or(uint32_t given, uint32_t usual) { return given != 0 ? given : usual; }
 
 static void configure(const struct t_opts *o, nst_config *c)
@@ -163,7 +149,7 @@ static struct t *new_fixture(const struct t_opts *o, nst_time start)
                             .has_offered_ts = o->ts, .has_offered_wscale = o->wscale != 0};
     nst_config cfg;
     configure(o, &cfg);
-    nst_env env = {.alloc = take_memory, .free = give_memory, .panic = on_panic, .user = t, .seed = {o->seed}};
+    nst_env env = {.alloc = spare_take, .free = spare_give, .panic = on_panic, .user = t, .seed = {o->seed}};
     t->n = nst_new(&cfg, &env, t->now);
     CHECK(t->n != NULL);
     CHECK(t_tcp(t)->b == (struct base *)(void *)t->n); /* struct nst_head is still right */

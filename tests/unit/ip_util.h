@@ -7,6 +7,7 @@
 #include <ip/ip_impl.h>
 #include <udp/udp.h>
 
+#include "tests/support/spare.h"
 #include "tests/unit/wire_util.h"
 
 struct host {
@@ -126,9 +127,8 @@ static inline struct host *host_bare_with(const nst_config *c)
     list_init(&h->b.events);
     wheel_init(&h->b.wheel, 0);
     host_lay_out(h, c); /* measures */
-    void *mem = aligned_alloc(64, (h->arena.used + 63) & ~63ull);
+    void *mem = spare_take(NULL, h->arena.used);
     assert_non_null(mem);
-    memset(mem, 0, h->arena.used);
     h->arena = (struct arena){.base = mem, .size = h->arena.used};
     host_lay_out(h, c);
     assert_int_equal(h->arena.used, h->arena.size);
@@ -164,7 +164,7 @@ static inline void host_free(struct host *h)
 {
     if (h->in)
         exact_free(h->in);
-    free(h->arena.base);
+    spare_give(NULL, h->arena.base, h->arena.size);
     free(h);
 }
 
