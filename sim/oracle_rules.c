@@ -232,7 +232,7 @@ static void check_new(struct oracle *o, struct oend *e, nst_time t, const struct
         oracle_fail(o, ORACLE_FIN, e->host, t, "data behind the FIN");
     if (o_diff(end, e->edge) > 0)
         oracle_fail(o, ORACLE_WINDOW, e->host, t, "new data up to %u, the window ends at %u", end, e->edge);
-    if (!e->has_irs || (e->una_max == 0 && !e->is_early))
+    if (!e->has_irs || (p->len > 0 && e->una_max == 0 && !e->is_early)) /* RFC 9293 §3.10.4: a FIN may go in SYN-RECEIVED */
         oracle_fail(o, ORACLE_EARLY_DATA, e->host, t, "data before the handshake");
     if (off + p->len > e->wrote + 1)
         oracle_fail(o, ORACLE_PAYLOAD, e->host, t, "%u bytes sent, %llu written", off + p->len - 1, (unsigned long long)e->wrote);
