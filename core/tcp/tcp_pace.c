@@ -45,10 +45,22 @@ static uint32_t quantum(const struct tcp_pcb *p, uint64_t rate)
     return ms > 2u * p->snd.mss ? (uint32_t)ms : 2u * p->snd.mss;
 }
 
+/* A burst was timed by the rate of its moment. When round trips are shorter since, what is left of its time is cut to what a burst takes
+ * now, or to two of these round trips: else a connection that recovered from a long one stands still for seconds. */
+static void forgive(const struct tcp *t, struct tcp_pcb *p)
+{
+    uint64_t rate = rate_bytes_per_s(t, p);
+    nst_time most = NST_US(p->rtt.srtt8 / 4), whole = rate != 0 ? (nst_time)quantum(p, rate) * 1000000000u / rate : 0;
+    nst_time latest = time_add(t->b->now, whole > most ? whole : most);
+    if (p->pace.at > latest)
+        p->pace.at = latest;
+}
+
 bool tcp_pace_may_send(struct tcp *t, struct tcp_pcb *p)
 {
     if (p->pace.at <= t->b->now || p->pace.burst > 0)
         return true;
+    forgive(t, p);
     tcp_timer_set(t, p, TCPT_PACE, p->pace.at);
     return false;
 }
@@ -60,7 +72,8 @@ uint32_t tcp_pace_room(const struct tcp *t, const struct tcp_pcb *p)
     bool is_start = is_paced(t, p) && p->n.data_segs_out < UNPACED;
     if (rate == 0)
         return is_start ? (UNPACED - (uint32_t)p->n.data_segs_out) * p->snd.mss : UINT32_MAX;
-    return p->pace.at <= t->b->now ? quantum(p, rate) : p->pace.burst;
+    uint32_t most = quantum(p, rate);
+    return p->pace.at > t->b->now && p->pace.burst < most ? p->pace.burst : most;
 }
 
 void tcp_pace_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len)
@@ -69,10 +82,13 @@ void tcp_pace_sent(struct tcp *t, struct tcp_pcb *p, uint32_t len)
     p->cc.is_paced = rate != 0;
     if (rate == 0 || len == 0)
         return;
+    uint32_t most = quantum(p, rate);
     if (p->pace.at <= t->b->now) { /* a new burst; time that passed unused is not saved up */
         p->pace.at = t->b->now;
-        p->pace.burst = quantum(p, rate);
+        p->pace.burst = most;
     }
+    if (p->pace.burst > most) /* begun at a higher rate: at this one it would be followed by seconds of silence */
+        p->pace.burst = most;
     p->pace.burst = p->pace.burst > len ? p->pace.burst - len : 0;
     uint32_t whole = len / p->snd.mss, rest = len % p->snd.mss; /* a superframe takes as long as its segments, to the nanosecond */
     nst_time each = (nst_time)p->snd.mss * 1000000000u / rate;

@@ -113,6 +113,33 @@ TEST(pacing, quantum_is_a_millisecond_of_the_rate)
 }
 
 /* Time that passes unused is not saved up for a burst. */
+/* Swarm seed 1231: a burst that was begun at a high rate was spent at a low one, and seconds of silence followed. */
+TEST(pacing, a_burst_is_one_of_the_rate_of_today)
+{
+    struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_PACING, 1}}));
+    EQ(t_sent(t, 0), 10);
+    RECV(RTT, .flags = ACK);
+    EQ(t_sent(t, 0), 2);
+    t_pcb(t)->pace.burst = 60000;
+    EQ(t_write(t, 1), 1);
+    EQ(t_sent(t, 0), 2);
+    give_up(t);
+}
+
+TEST(pacing, a_wait_from_longer_round_trips_is_cut_to_two_of_now)
+{
+    struct t *t = flight(T_OPTS(.set = {{NST_SET_TCP_PACING, 1}}));
+    EQ(t_sent(t, 0), 10);
+    RECV(RTT, .flags = ACK);
+    t_pcb(t)->rtt.srtt8 = 8 * 40000000u; /* 40 s: a segment a second */
+    EQ(t_sent(t, 0), 2);
+    t_pcb(t)->rtt.srtt8 = 8 * RTT * 1000u;
+    EQ(t_write(t, 1), 1);
+    EQ(t_sent(t, NST_MS(2 * RTT) - 1), 0);
+    EQ(t_sent(t, 1), 2);
+    give_up(t);
+}
+
 TEST(pacing, idle_time_gives_no_credit)
 {
     struct t *t = t_established(.modern = true, .sack = true, .mss = 1000, .set = {{NST_SET_TCP_PACING, 1}});
