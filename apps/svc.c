@@ -16,6 +16,8 @@
 
 enum { EVENTS_MAX = 64, ACCEPT_MAX = 64 };
 
+enum { KINDS = 16 /* services, listeners and clients */ };
+
 struct svc_host {
     nst *stack;
     struct svc_context context;
@@ -23,7 +25,10 @@ struct svc_host {
     nst_time next_wake;              /* <= every wake_at */
     struct svc_conn **table;         /* by slot; NULL = free */
     uint32_t table_size, free_hint;  /* no free slot below the hint */
-    uint32_t count;                  /* slots in use */
+    struct {
+        const struct svc_ops *ops;   /* NULL = the end */
+        uint32_t count;              /* slots in use by it */
+    } kinds[KINDS];
     struct svc_conn *run_head, **run_tail;
     struct svc_report reports[SVC_REPORTS];
     uint64_t report_total;
@@ -52,9 +57,19 @@ nst *svc_stack(const struct svc_host *h)
     return h->stack;
 }
 
-uint32_t svc_count(const struct svc_host *h)
+/* LIMIT: more kinds than KINDS share the last count. */
+static uint32_t kind_of(const struct svc_host *h, const struct svc_ops *ops)
 {
-    return h->count;
+    uint32_t i = 0;
+
+    while (i < KINDS - 1 && h->kinds[i].ops != NULL && h->kinds[i].ops != ops)
+        i++;
+    return i;
+}
+
+uint32_t svc_count(const struct svc_host *h, const struct svc_ops *ops)
+{
+    return h->kinds[kind_of(h, ops)].count;
 }
 
 nst_time svc_now(const struct svc_host *h)
@@ -77,7 +92,7 @@ void *svc_scratch(struct svc_host *h)
 static struct svc_conn *add_conn(struct svc_host *h, const struct svc_ops *ops)
 {
     struct svc_conn *c = calloc(1, sizeof *c);
-    uint32_t slot = h->free_hint;
+    uint32_t slot = h->free_hint, kind;
 
     while (slot < h->table_size && h->table[slot] != NULL)
         slot++;
@@ -96,7 +111,9 @@ static struct svc_conn *add_conn(struct svc_host *h, const struct svc_ops *ops)
     if (c == NULL)
         return NULL;
     h->table[slot] = c;
-    h->count++;
+    kind = kind_of(h, ops);
+    h->kinds[kind].ops = ops;
+    h->kinds[kind].count++;
     h->free_hint = slot + 1;
     c->slot = slot;
     c->ops = ops;
@@ -109,7 +126,7 @@ static struct svc_conn *add_conn(struct svc_host *h, const struct svc_ops *ops)
 static void remove_conn(struct svc_host *h, struct svc_conn *c)
 {
     h->table[c->slot] = NULL;
-    h->count--;
+    h->kinds[kind_of(h, c->ops)].count--;
     if (c->slot < h->free_hint)
         h->free_hint = c->slot;
     free(c->data);

@@ -86,7 +86,7 @@ void svc_wake_at(struct svc_host *, struct svc_conn *, nst_time);
 void svc_abort_all(struct svc_host *);
 
 nst *svc_stack(const struct svc_host *);
-uint32_t svc_count(const struct svc_host *); /* sockets open, listeners included */
+uint32_t svc_count(const struct svc_host *, const struct svc_ops *); /* sockets open that run these */
 nst_time svc_now(const struct svc_host *);
 const struct svc_context *svc_context(const struct svc_host *);
 

@@ -49,13 +49,13 @@ void svc_chargen_pattern(uint64_t offset, void *out, size_t len)
     }
 }
 
-/* The source never ends, so what waits to be sent serves only to be there when its turn comes: the more connections, the less of it. */
+/* The source never ends, so what waits to be sent serves only to be there when its turn comes: the more sources, the less of it. */
 static void limit_unsent(struct svc_host *h, struct svc_conn *c)
 {
     uint8_t bits = UNSENT_MOST;
     int32_t bytes;
 
-    while (bits > UNSENT_LEAST && svc_count(h) >> (UNSENT_BITS - bits) != 0)
+    while (bits > UNSENT_LEAST && svc_count(h, c->ops) >> (UNSENT_BITS - bits) != 0)
         bits--;
     if (c->phase == bits)
         return;
