@@ -194,9 +194,11 @@ static enum verdict step1_sequence(struct tcp *t, struct tcp_pcb *p, struct tcp_
     }
     if (is_acceptable(t, p, s) || is_probe_of_shut_window(t, p, s))
         return NEXT;
-    bool is_overtaken = knows_more(p, s);
-    enum verdict v = is_overtaken && s->len == 0 ? NEXT : not_acceptable(t, p, s);
-    return is_overtaken ? ACK_ONLY : v;
+    if (!knows_more(p, s))
+        return not_acceptable(t, p, s);
+    if (s->len > 0)
+        (void)not_acceptable(t, p, s); /* answered and counted as any old text */
+    return ACK_ONLY;
 }
 
 /* ----------------------------------------------------------------------------------------------- second: check RST */

@@ -134,8 +134,6 @@ TEST(cwnd_device_limited, does_not_grow)
     EQ(t_info(t).tcpi_snd_cwnd, 20);
 }
 
-int main(void) { return t_main(); }
-
 /* ------------------------------------------------------------------------------------ every change is in the trace */
 
 static struct { uint32_t cwnd, ssthresh, last_rule; } told;
@@ -177,3 +175,5 @@ TEST(cwnd_trace, tells_a_lost_syn_slow_start_and_timeouts) /* RFC 5681 §3.1: on
     same_as_told(t, t_pcb(t)->cc.cwnd, NST_RULE_CC_RTO);
     CHECK(told.cwnd < 16 && told.ssthresh < 16);
 }
+
+int main(void) { return t_main(); }
