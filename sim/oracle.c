@@ -312,6 +312,29 @@ static void take_text(struct oracle *o, struct oend *e, nst_time t, const struct
         e->owed_since = t;
 }
 
+/* An acknowledgement of something that is in flight, the SYN at least. */
+static bool is_answer(const struct oend *e, const struct opkt *p)
+{
+    return (p->flags & OF_ACK) && e->has_iss && o_diff(p->ack - e->iss, 0) > 0 && o_diff(p->ack - e->iss, e->nxt) <= 0;
+}
+
+/* RFC 5961 §3.2: RCV.NXT lies between what was acknowledged and what arrived; RFC 9293 §3.10.7.3: before the peer's SYN the ACK counts. */
+static bool may_believe_reset(const struct oend *e, const struct opkt *p)
+{
+    uint32_t off = p->seq - e->irs;
+    return e->has_irs ? o_diff(off, e->acked) >= 0 && o_diff(off, e->whole) <= 0 : is_answer(e, p);
+}
+
+bool oracle_may_believe_reset(const struct oracle *o, int to, const uint8_t *ip, uint32_t len)
+{
+    struct opkt p;
+    opkt_parse(ip, len, &p);
+    if (!p.is_tcp || !p.is_sound || (p.flags & OF_RST) == 0)
+        return false;
+    const struct oend *e = oracle_end((struct oracle *)(uintptr_t)o, to, &p.dst, &p.src, false);
+    return e != NULL && !e->is_gone && may_believe_reset(e, &p);
+}
+
 static void received_segment(struct oracle *o, struct oend *e, nst_time t, const struct opkt *p)
 {
     uint32_t n = e->seens++ % SEEN, whole = e->whole;
@@ -320,18 +343,14 @@ static void received_segment(struct oracle *o, struct oend *e, nst_time t, const
     e->seen[n].flags = p->flags;
     e->seen[n].len = p->len + ((p->flags & OF_SYN) != 0) + ((p->flags & OF_FIN) != 0);
     e->silent = 0;
-    bool is_answer = (p->flags & OF_ACK) && e->has_iss && o_diff(p->ack - e->iss, 0) > 0 && o_diff(p->ack - e->iss, e->nxt) <= 0;
     if (p->flags & OF_RST) {
-        uint32_t off = p->seq - e->irs;
-        bool in_window = e->has_irs && o_diff(off, e->acked) >= 0 && o_diff(off, e->whole) <= 0;
-        e->exact_rst |= in_window || (!e->has_irs && is_answer);
-        e->exact_rst |= o->c.is_starved && e->has_irs;
+        e->exact_rst |= may_believe_reset(e, p) || (o->c.is_starved && e->has_irs);
         return;
     }
     if (p->flags & OF_SYN) {
         if ((p->flags & OF_ACK) == 0)
             remember_syn(e, p);
-        bool is_ours = e->has_iss && !e->has_irs && !e->is_gone && ((p->flags & OF_ACK) == 0 || is_answer);
+        bool is_ours = e->has_iss && !e->has_irs && !e->is_gone && ((p->flags & OF_ACK) == 0 || is_answer(e, p));
         if (!is_ours && !(e->has_irs && e->irs == p->seq))
             return;
         if (is_ours)

@@ -96,6 +96,9 @@ void oracle_app_listener_closed(struct oracle *, int host);
 /* What a segment of the peer would carry now: the next number expected, an acknowledgement of everything, the edge of the window. */
 bool oracle_position(const struct oracle *, const struct oracle_conn *, uint32_t *seq, uint32_t *ack, uint32_t *edge);
 
+/* Would the packet, arriving now, rightly end a connection of `to`? */
+bool oracle_may_believe_reset(const struct oracle *, int to, const uint8_t *ip, uint32_t len);
+
 /* The value of the byte at `pos` of the stream that goes from `from` to `to`: out[0..n). */
 void oracle_pattern(const nst_addr *from, const nst_addr *to, uint64_t pos, uint8_t *out, uint32_t n);
 

@@ -125,6 +125,8 @@ static void sent_syn(struct oracle *o, struct oend *e, nst_time t, const struct 
         oracle_adopt_syn(e, &syn, s->len); /* it came again with a newer timestamp */
     }
     e->is_early = is_reply && (o->c.fastopen_hosts >> e->host & 1) != 0;
+    if (e->nxt < 1)
+        oracle_note_flown(e, t, 1); /* RFC 6298 §2.2: it is what the first round trip is measured by, repeated too with timestamps */
     if (e->nxt < 1 + p->len)
         e->nxt = 1 + p->len;
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUTER = SWARM_HOSTS }; /* packet.tag: where it goes next, a host or the router */
+enum { ROUTER = SWARM_HOSTS /* packet.tag: where it goes next, a host or the router */, STRANGER = UINT16_MAX /* packet.host */ };
 
 struct air {
     struct node node;
@@ -215,6 +215,10 @@ static void forward(struct air *a, struct packet *p)
 static void deliver(struct swarm *s, struct packet *p)
 {
     int to = p->tag;
+    if (p->host == STRANGER && oracle_may_believe_reset(s->oracle, to, p->data, p->len)) { /* what came since made the number exact */
+        packet_free(s->net.sim, p);
+        return;
+    }
     if (s->opt->on_frame != NULL)
         s->opt->on_frame(s->opt->user, -1, to, s->now, p->data, p->len, NULL);
     oracle_received(s->oracle, to, s->now, p->data, p->len);

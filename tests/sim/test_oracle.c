@@ -391,6 +391,55 @@ TEST(oracle_accepts, an_rto_that_grew_by_round_trips_alone)
     expect(ORACLE_RTO_LATE);
 }
 
+/* seed 54195: the SYN-ACK went twice, and the ACK of the second echoed the first: a round trip of 1.9 s, an RTO of three times that
+ * (RFC 6298 §2.2), and a shut window that is probed no sooner. */
+TEST(oracle_accepts, an_rto_that_the_first_of_two_syn_acks_gave)
+{
+    begin((struct oracle_config){.rto_min = NST_MS(200), .rto_max = NST_S(120), .max_retries = 3});
+    struct oracle_conn k = conn();
+    w.note.state = 3;
+    got((struct hand){.seq = IRS, .flags = 2, .syn_opts = true, .ts = 500});
+    sent((struct hand){.seq = ISS, .ack = IRS + 1, .flags = 18, .syn_opts = true, .ts = 10, .ecr = 500});
+    w.now += NST_S(1);
+    w.note.rule = (uint16_t)rule_of("RFC 6298 §5.5: SYN-ACK not acknowledged in time");
+    sent((struct hand){.seq = ISS, .ack = IRS + 1, .flags = 18, .syn_opts = true, .ts = 1010, .ecr = 500});
+    w.now += NST_MS(900);
+    got((struct hand){.seq = IRS + 1, .ack = ISS + 1, .flags = 16, .ts = 520, .ecr = 10});
+    nst_trace_event ev = {.id = NST_TRACE_TCP_STATE, .conn = 1, .v = {3, 1}};
+    oracle_trace(w.o, 0, &ev);
+    oracle_app_wrote(w.o, &k, w.now, 1000);
+    w.now += NST_MS(5700);
+    oracle_tick(w.o, w.now);
+    EQ(oracle_verdict(w.o)->count, 0);
+    w.now += NST_S(30);
+    oracle_tick(w.o, w.now);
+    expect(ORACLE_PROBE_LATE);
+}
+
+/* seed 47180: what a stranger draws may be exact by chance, since text came that is not acknowledged yet. */
+TEST(oracle, knows_which_reset_may_be_believed)
+{
+    static const struct { uint32_t seq, ack; uint8_t flags; bool may; } row[] = {
+        {IRS, 0, 4, false}, {IRS + 1, 0, 4, true}, {IRS + 50, 0, 4, true}, {IRS + 101, 0, 4, true}, {IRS + 102, 0, 4, false},
+        {IRS + 101, ISS + 501, 16, false}, {IRS + 101, ISS + 501, 20, true}};
+    setup();
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        uint8_t b[100];
+        uint32_t len = build(b, false, &(struct hand){.seq = row[i].seq, .ack = row[i].ack, .flags = row[i].flags, .no_ts = true});
+        EQ(oracle_may_believe_reset(w.o, 0, b, len), row[i].may);
+        EQ(oracle_may_believe_reset(w.o, 1, b, len), false);
+    }
+    accept();
+    begin((struct oracle_config){.rto_min = NST_MS(200), .rto_max = NST_S(120), .max_retries = 3});
+    sent((struct hand){.seq = ISS, .flags = 2, .syn_opts = true, .ts = 10});
+    for (uint32_t ack = ISS; ack <= ISS + 2; ack++) { /* RFC 9293 §3.10.7.3 */
+        uint8_t b[100];
+        uint32_t len = build(b, false, &(struct hand){.seq = 7, .ack = ack, .flags = 20, .no_ts = true});
+        EQ(oracle_may_believe_reset(w.o, 0, b, len), ack == ISS + 1);
+    }
+    accept();
+}
+
 /* seed 31910: an ACK on text that is all old is dropped with it (RFC 9293 §3.10.7.4): for the host the old flight is still out. */
 TEST(oracle_accepts, a_flight_whose_ack_came_on_a_duplicate)
 {
