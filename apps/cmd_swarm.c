@@ -226,6 +226,15 @@ static bool print_coverage(const struct swarm_total *t)
     return is_whole;
 }
 
+static void print_topologies(const struct swarm_total *t)
+{
+    char n[GROUPED_TEXT];
+    printf("topologies:");
+    for (unsigned i = 0; swarm_topology_name(i) != NULL; i++)
+        printf("%s %s %s", i > 0 ? "," : "", grouped_text(t->topology[i], n), swarm_topology_name(i));
+    putchar('\n');
+}
+
 static int run(struct command *c, bool describe)
 {
     struct swarm_total t;
@@ -249,6 +258,7 @@ static int run(struct command *c, bool describe)
     if (is_partial)
         printf("   (interrupted: %s were asked for)", grouped_text(c->many.count, n[0]));
     putchar('\n');
+    print_topologies(&t);
     bool is_covered = !c->is_coverage || print_coverage(&t);
     if (is_partial || is_interrupted)
         return EXIT_INTERRUPT;

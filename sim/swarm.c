@@ -223,7 +223,8 @@ static void run_until(struct swarm *s, nst_time until, bool stop_when_ended)
 static void last_datagrams(struct swarm *s)
 {
     const struct plan *p = &s->plan;
-    if (!plan_has(p, SWARM_UDP) || plan_has(p, SWARM_PMTU) || plan_has(p, SWARM_STARVE) || plan_has(p, SWARM_VANISH))
+    bool are_lost = plan_has(p, SWARM_PMTU) && p->routers == 1; /* a lone router does not cut them */
+    if (!plan_has(p, SWARM_UDP) || are_lost || plan_has(p, SWARM_STARVE) || plan_has(p, SWARM_VANISH))
         return;
     run_until(s, s->now + NST_S(120), false); /* what is left of the connections first */
     udp_tick(s, true);
@@ -310,7 +311,7 @@ void swarm_run(const struct swarm_options *o, struct swarm_result *r)
     nst_time rtt = NST_NEVER;
     for (int a = 0; a < p->hosts; a++)
         for (int b = 0; b < p->hosts; b++) {
-            nst_time d = p->up[a].delay + p->down[b].delay + p->up[b].delay + p->down[a].delay;
+            nst_time d = plan_delay(p, a, b) + plan_delay(p, b, a);
             rtt = a != b && d < rtt ? d : rtt;
         }
     bool is_cookieless = false;
@@ -349,6 +350,7 @@ void swarm_run(const struct swarm_options *o, struct swarm_result *r)
     r->verdict.at -= r->verdict.at >= p->start ? p->start : 0;
     r->segments_lost = s->net.lost;
     r->flows = (uint32_t)p->flows;
+    r->topology = p->topology;
     r->end = s->now - p->start;
     r->faults = p->faults;
     look_back(s);

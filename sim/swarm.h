@@ -40,7 +40,8 @@
     X(ONEWAY, "oneway", "for a while nothing gets through from one host, or nothing to it")                            \
     X(LATE, "late", "readers begin late, and writers stop where the window is shut")                                   \
     X(CHURN, "churn", "few control blocks, and many short connections one after another")                             \
-    X(SUPERFRAMES, "superframes", "devices complete checksums, cut superframes and join packets to some")
+    X(SUPERFRAMES, "superframes", "devices complete checksums, cut superframes and join packets to some")               \
+    X(ROUTERS, "routers", "several routers in a row: a dumbbell, a chain or a parking lot")
 
 enum swarm_fault {
 #define NST_X(id, name, text) SWARM_##id,
@@ -48,6 +49,22 @@ enum swarm_fault {
 #undef NST_X
         SWARM_FAULT_COUNT
 };
+
+/* id, name: how hosts hang together. With two hosts a chain, with more any of the last three */
+#define SWARM_TOPOLOGIES(X)                                                                                           \
+    X(PAIR, "pair")               /* two hosts at one router */                                                        \
+    X(STAR, "star")               /* more: incast, or anyone to anyone */                                              \
+    X(DUMBBELL, "dumbbell")       /* two routers, hosts at both, one trunk for all that goes across */                 \
+    X(CHAIN, "chain")             /* two to four routers, hosts at its ends */                                         \
+    X(PARKING, "parking lot")     /* a router for each host: flows share some trunks and not others */
+
+enum swarm_topology {
+#define NST_X(id, name) SWARM_##id,
+    SWARM_TOPOLOGIES(NST_X)
+#undef NST_X
+        SWARM_TOPOLOGY_COUNT
+};
+const char *swarm_topology_name(unsigned topology); /* NULL past the last */
 
 /* id, what was seen to happen; counted so that what is drawn and never happens shows (--coverage) */
 #define SWARM_SIGHTS(X)                                                                                               \
@@ -95,7 +112,14 @@ enum swarm_fault {
     X(SIMULTANEOUS, "both ends of a simultaneous open connected")                                                      \
     X(FAST_OPEN, "text on a SYN")                                                                                      \
     X(MANY, "eight connections or more open at once on a host")                                                        \
-    X(V6, "a connection over IPv6")
+    X(V6, "a connection over IPv6")                                                                                    \
+    X(DUMBBELL, "a packet over the trunk of a dumbbell")                                                               \
+    X(CHAIN, "a packet over a trunk of a chain")                                                                       \
+    X(PARKING, "a packet over a trunk of a parking lot")                                                               \
+    X(TRUNK_LOST, "a packet lost on a trunk by chance or in a burst")                                                  \
+    X(TRUNK_FULL, "a packet lost at the full queue of a trunk")                                                        \
+    X(TRUNK_TOO_BIG, "an ICMP error from a router in the middle: packet too big")                                      \
+    X(TRUNK_CUT, "a packet cut into fragments by a router")
 
 enum swarm_sight {
 #define NST_X(id, text) SAW_##id,
@@ -124,6 +148,7 @@ struct swarm_result {
     uint64_t packets, segments_lost, bytes; /* sent; lost by the network; of streams, read */
     uint64_t hash;                          /* of all packets, times and rules */
     uint32_t flows;
+    enum swarm_topology topology;
     nst_time end;
     uint64_t delivered;                     /* of what every application read whose transfer had to come to its end */
     uint32_t faults;                        /* drawn: bits of enum swarm_fault */
@@ -151,6 +176,7 @@ struct swarm_total {
     uint64_t seeds, failures, packets, bytes, hash, flows;
     struct { uint64_t seeds, times; } saw[SWARM_SIGHT_COUNT]; /* seeds in which it happened */
     uint64_t drawn[SWARM_FAULT_COUNT];                        /* seeds */
+    uint64_t topology[SWARM_TOPOLOGY_COUNT];                  /* seeds */
 };
 
 /* Runs the seeds in processes of their own, so that a crash or a hang is a failure like others. The result does not depend on jobs. */

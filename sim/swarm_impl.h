@@ -9,7 +9,7 @@
 
 #include <setjmp.h>
 
-enum { SWARM_HOSTS = 4, SWARM_FLOWS = 12, SWARM_FRAME = 65536, SWARM_PORT = 7000 };
+enum { SWARM_HOSTS = 4, SWARM_ROUTERS_MOST = 4, SWARM_FLOWS = 12, SWARM_FRAME = 65536, SWARM_PORT = 7000 };
 
 /* ---- chance: streams by name, so that they do not disturb each other */
 struct chance { uint64_t s; };
@@ -42,7 +42,7 @@ struct flow_plan {
     struct side_plan side[2];
 };
 
-struct dir_plan { /* to or from a host; probabilities in parts per million */
+struct dir_plan { /* one direction of a link; probabilities in parts per million */
     nst_time delay, jitter, reorder_by;
     uint64_t rate_bps;
     uint32_t queue;                /* packets */
@@ -57,6 +57,9 @@ struct plan {
     uint32_t mtu;
     nst_config cfg[SWARM_HOSTS];
     struct dir_plan up[SWARM_HOSTS], down[SWARM_HOSTS];
+    enum swarm_topology topology;
+    int routers, at[SWARM_HOSTS];  /* in a row; which of them a host hangs on */
+    struct dir_plan right[SWARM_ROUTERS_MOST - 1], left[SWARM_ROUTERS_MOST - 1]; /* trunks: from router i to i + 1, and back */
     struct flow_plan flow[SWARM_FLOWS];
     int flows;
     nst_time safety;               /* end of the phase with faults */
@@ -78,6 +81,7 @@ struct plan {
 
 static inline bool plan_has(const struct plan *p, enum swarm_fault f) { return (p->faults >> f & 1) != 0; }
 void plan_draw(struct plan *, const struct swarm_options *);
+nst_time plan_delay(const struct plan *, int from, int to); /* of a packet between two hosts, when nothing else is on the way */
 
 /* ---- the network */
 struct swarm;
@@ -86,15 +90,15 @@ struct net {
     struct sim *sim;               /* its clock follows swarm.now */
     struct air *air;               /* the node with all packets on their way */
     uint64_t lost;
-    nst_time busy_up[SWARM_HOSTS], busy_down[SWARM_HOSTS];
-    bool in_burst[SWARM_HOSTS];
+    nst_time busy_up[SWARM_HOSTS], busy_down[SWARM_HOSTS], busy_trunk[SWARM_ROUTERS_MOST - 1][2];
+    bool in_burst[SWARM_HOSTS], trunk_in_burst[SWARM_ROUTERS_MOST - 1][2];
     struct chance chance;
     struct { uint32_t texts; bool is_set; uint8_t ports[4]; uint32_t seq; nst_time until; } hole;
 };
 
 void swarm_net_init(struct swarm *, struct chance);
 void swarm_net_send(struct swarm *, int from, const uint8_t *bytes, uint32_t len);
-/* stage 0 = to the router, 1 = to the host `to` */
+/* stage 0 = to the router of `from`, 1 = to the host `to`, 2 = to the router `to` */
 void swarm_net_launch(struct swarm *, int from, int to, uint8_t stage, nst_time at, const uint8_t *bytes, uint32_t len);
 nst_time swarm_net_next(const struct swarm *); /* when the next packet gets somewhere */
 void swarm_net_run(struct swarm *);            /* takes on what is due at swarm.now, until the oracle objects */
@@ -120,7 +124,10 @@ void swarm_meddle(struct swarm *, uint8_t *bytes, uint32_t *len, uint8_t *extra,
 uint8_t *swarm_tcp_of(uint8_t *ip, uint32_t len); /* the TCP header in a whole, plain packet; NULL = there is none */
 void swarm_inject(struct swarm *);
 void swarm_inject_at_syn(struct swarm *, int from, const uint8_t *bytes, uint32_t len);
-uint32_t swarm_make_too_big(int from_v6, const uint8_t *ip, uint32_t len, uint32_t mtu, uint8_t *out); /* ICMP error of the router */
+/* What routers do: an ICMP error; one hop less to live; the piece of an IPv4 packet that begins `at` bytes into its payload. */
+uint32_t swarm_make_too_big(int router, const uint8_t *ip, uint32_t len, uint32_t mtu, uint8_t *out); /* 0 = none: it may be cut */
+void swarm_hop(uint8_t *ip, uint32_t len);
+uint32_t swarm_make_piece(const uint8_t *ip, uint32_t len, uint32_t mtu, uint32_t at, uint8_t *out); /* 0 = there is no more */
 
 /* ---- applications */
 struct app {

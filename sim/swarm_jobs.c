@@ -104,6 +104,7 @@ static void collect(struct collection *c, const struct report *in)
     }
     for (unsigned f = 0; f < SWARM_FAULT_COUNT; f++)
         c->t->drawn[f] += in->r.faults >> f & 1;
+    c->t->topology[in->r.topology]++;
     c->t->hash += in->r.hash * (2 * in->index + 1);
     if (!in->r.failed)
         return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands between two hosts besides wires: middleboxes that rewrite headers, a router that reports small MTUs, and a stranger who
+/* What stands between two hosts besides wires: middleboxes that rewrite headers, routers that report small MTUs, and a stranger who
  * forges packets. What the stranger sends must not harm: none of it is what a sound stack may believe (RFC 5961, RFC 9293 §3.10.7). */
 #include "swarm_impl.h"
 
@@ -38,6 +38,12 @@ uint8_t *swarm_tcp_of(uint8_t *ip, uint32_t len)
     return len >= 60 && ip[0] >> 4 == 6 && ip[6] == 6 ? ip + 40 : NULL;
 }
 
+static void seal_header4(uint8_t *ip)
+{
+    put16(ip + 10, 0);
+    put16(ip + 10, ~add(ip, 20, 0) & 0xffff);
+}
+
 /* Lengths and checksums of the headers, whatever they were. */
 static void seal(uint8_t *ip, uint32_t len, uint8_t proto, uint32_t csum_at)
 {
@@ -45,8 +51,7 @@ static void seal(uint8_t *ip, uint32_t len, uint8_t proto, uint32_t csum_at)
     uint8_t *l4 = ip + hdr;
     if (hdr == 20) {
         put16(ip + 2, len);
-        put16(ip + 10, 0);
-        put16(ip + 10, ~add(ip, 20, 0) & 0xffff);
+        seal_header4(ip);
     } else {
         put16(ip + 4, n);
     }
@@ -123,11 +128,34 @@ void swarm_meddle(struct swarm *s, uint8_t *ip, uint32_t *len, uint8_t *extra, u
     s->r->saw[SAW_RESPLIT] += *extra_len > 0;
 }
 
-/* RFC 1191 §4, RFC 4443 §3.2: from a router, 10.0.0.254 or fd00::fe. */
-uint32_t swarm_make_too_big(int from, const uint8_t *ip, uint32_t len, uint32_t mtu, uint8_t *out)
+void swarm_hop(uint8_t *ip, uint32_t len)
+{
+    if (len >= 20 && ip[0] == 0x45) {
+        ip[8]--;
+        seal_header4(ip);
+    } else if (len >= 40 && ip[0] >> 4 == 6) {
+        ip[7]--;
+    }
+}
+
+/* RFC 791 §3.2: pieces of a multiple of 8 bytes each. */
+uint32_t swarm_make_piece(const uint8_t *ip, uint32_t len, uint32_t mtu, uint32_t at, uint8_t *out)
+{
+    uint32_t room = (mtu - 20) & ~7u, rest = len - 20 - at, n = rest < room ? rest : room, field = get16(ip + 6);
+    if (at >= len - 20)
+        return 0;
+    memcpy(out, ip, 20);
+    memcpy(out + 20, ip + 20 + at, n);
+    put16(out + 2, 20 + n);
+    put16(out + 6, (field + at / 8) | (n < rest ? 0x2000 : 0));
+    seal_header4(out);
+    return 20 + n;
+}
+
+/* RFC 1191 §4, RFC 4443 §3.2: from router i, 10.0.0.254 - i or fd00::fe - i. */
+uint32_t swarm_make_too_big(int router, const uint8_t *ip, uint32_t len, uint32_t mtu, uint8_t *out)
 {
     uint32_t hdr = ip_header(ip), quote = hdr == 20 ? 28 + 36 : 512;
-    (void)from;
     quote = quote < len ? quote : len;
     memset(out, 0, hdr + 8);
     memcpy(out + hdr + 8, ip, quote);
@@ -138,7 +166,7 @@ uint32_t swarm_make_too_big(int from, const uint8_t *ip, uint32_t len, uint32_t 
         out[8] = 64;
         out[9] = 1;
         memcpy(out + 12, ip + 12, 3);
-        out[15] = 254;
+        out[15] = (uint8_t)(254 - router);
         memcpy(out + 16, ip + 12, 4);
         out[20] = 3;
         out[21] = 4;
@@ -148,7 +176,7 @@ uint32_t swarm_make_too_big(int from, const uint8_t *ip, uint32_t len, uint32_t 
         out[6] = 58;
         out[7] = 64;
         out[8] = 0xfd;
-        out[23] = 0xfe;
+        out[23] = (uint8_t)(0xfe - router);
         memcpy(out + 24, ip + 8, 16);
         out[40] = 2;
         put32(out + 44, mtu);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The swarm's network: every host has a path to a router and one back, each with its own faults; so two hosts make a pair, and more a
- * dumbbell or an incast.
+/* The swarm's network: every host has a path to a router and one back, each with its own faults; routers stand in a row with a trunk
+ * between neighbours, whose two directions have faults of their own. Most scenarios have one router.
  *
  * Theory of operation. A node of sim.c, the air, holds all packets on their way by time, ties by order of sending; its run takes them on,
- * at the router or at their host. The faults are not chains of link_*.c: all draw from one stream, packet by packet in the order of
- * sending, so that leaving a fault out of a scenario disturbs the others least, and so that a seed that once failed stays the same run. */
+ * at a router or at their host. A router sends a packet over the trunk towards its host's router, or down to the host. The faults are not
+ * chains of link_*.c: all draw from one stream, packet by packet in the order of sending, so that leaving a fault out of a scenario
+ * disturbs the others least, and so that a seed that once failed stays the same run. */
 #include "swarm_impl.h"
 
 #include "sim.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUTER = SWARM_HOSTS /* packet.tag: where it goes next, a host or the router */, STRANGER = UINT16_MAX /* packet.host */ };
+enum { ROUTER = SWARM_HOSTS /* packet.tag: where it goes next, a host or ROUTER + i */, STRANGER = UINT16_MAX /* packet.host */ };
 
 struct air {
     struct node node;
@@ -67,7 +68,7 @@ void swarm_net_launch(struct swarm *s, int from, int to, uint8_t stage, nst_time
         abort();
     p->host = (uint16_t)from;
     memcpy(p->data, bytes, len);
-    take(s->net.air, p, stage == 0 ? ROUTER : to, at);
+    take(s->net.air, p, stage == 0 ? ROUTER + s->plan.at[from] : stage == 1 ? to : ROUTER + to, at);
 }
 
 static bool is_between(const struct swarm *s, nst_time from, nst_time until)
@@ -88,11 +89,10 @@ static bool is_cut_off(struct swarm *s, int from, int to)
     return is_dead || is_cut || is_oneway;
 }
 
-static bool is_lost(struct swarm *s, int from, int to, const struct dir_plan *d)
+static bool is_lost(struct swarm *s, const struct dir_plan *d, bool *burst)
 {
-    if (is_cut_off(s, from, to) || it_happens(s, d->loss, SAW_LOST))
+    if (it_happens(s, d->loss, SAW_LOST))
         return true;
-    bool *burst = &s->net.in_burst[from];
     if (happens(s, *burst ? d->burst_out : d->burst_in))
         *burst = !*burst;
     bool is_in = *burst && d->burst_in != 0 && !s->is_fair;
@@ -164,7 +164,8 @@ static void enter(struct swarm *s, int from, int to, const uint8_t *bytes, uint3
 {
     struct dir_plan *d = &s->plan.up[from];
     nst_time at;
-    if (is_lost(s, from, to, d) || is_in_hole(s, from, bytes, len) || !pass(s, d, &s->net.busy_up[from], len, &at)) {
+    if (is_cut_off(s, from, to) || is_lost(s, d, &s->net.in_burst[from]) || is_in_hole(s, from, bytes, len) ||
+        !pass(s, d, &s->net.busy_up[from], len, &at)) {
         s->net.lost++;
         return;
     }
@@ -187,29 +188,79 @@ void swarm_net_send(struct swarm *s, int from, const uint8_t *bytes, uint32_t le
         enter(s, from, to, s->text, extra);
 }
 
-/* At the router: on to the host, or back to the sender with an error. */
-static void forward(struct air *a, struct packet *p)
+static void lose(struct swarm *s, struct packet *p)
+{
+    s->net.lost++;
+    packet_free(s->net.sim, p);
+}
+
+/* Back to the sender with an error, or on in pieces, from router i. */
+static void too_big(struct air *a, struct packet *p, int i, int to, uint32_t mtu)
+{
+    struct swarm *s = a->s;
+    int from = p->host;
+    bool is_middle = s->plan.at[from] != i, may_cut = s->plan.routers > 1 && p->data[0] == 0x45 && (p->data[6] & 0x40) == 0;
+    uint32_t n = swarm_make_too_big(i, p->data, p->len, mtu, s->frame2);
+    nst_time at;
+    if (n > 0 && is_middle) { /* it finds its way as others do */
+        saw(s, SAW_TRUNK_TOO_BIG);
+        swarm_net_launch(s, to, i, 2, s->now, s->frame2, n);
+    } else if (n > 0 && pass(s, &s->plan.down[from], &s->net.busy_down[from], n, &at)) {
+        saw(s, SAW_TOO_BIG);
+        swarm_net_launch(s, to, from, 1, at, s->frame2, n);
+    }
+    for (uint32_t done = 0; may_cut && (n = swarm_make_piece(p->data, p->len, mtu, done, s->frame2)) > 0; done += n - 20) {
+        s->r->saw[SAW_TRUNK_CUT] += done == 0;
+        swarm_net_launch(s, from, i, 2, s->now, s->frame2, n);
+    }
+    packet_free(s->net.sim, p);
+}
+
+/* From router i to the next on the way to that of host `to`. */
+static void cross(struct air *a, struct packet *p, int i, int to)
+{
+    static const enum swarm_sight over[SWARM_TOPOLOGY_COUNT] = {
+        [SWARM_DUMBBELL] = SAW_DUMBBELL, [SWARM_CHAIN] = SAW_CHAIN, [SWARM_PARKING] = SAW_PARKING};
+    struct swarm *s = a->s;
+    bool is_left = s->plan.at[to] < i;
+    int k = is_left ? i - 1 : i;
+    const struct dir_plan *d = is_left ? &s->plan.left[k] : &s->plan.right[k];
+    nst_time at;
+    if (d->mtu != 0 && p->len > d->mtu) {
+        too_big(a, p, i, to, d->mtu);
+    } else if (is_lost(s, d, &s->net.trunk_in_burst[k][is_left])) {
+        saw(s, SAW_TRUNK_LOST);
+        lose(s, p);
+    } else if (!pass(s, d, &s->net.busy_trunk[k][is_left], p->len, &at)) {
+        saw(s, SAW_TRUNK_FULL);
+        lose(s, p);
+    } else {
+        saw(s, over[s->plan.topology]);
+        if (it_happens(s, d->ce, SAW_MARKED))
+            packet_mark_ce(p);
+        take(a, p, ROUTER + (is_left ? i - 1 : i + 1), at);
+    }
+}
+
+/* At router i. */
+static void forward(struct air *a, struct packet *p, int i)
 {
     struct swarm *s = a->s;
     int from = p->host, to = swarm_host_of(s, p->data, p->len, true);
     struct dir_plan *d = &s->plan.down[to];
     nst_time at;
-    if (d->mtu != 0 && p->len > d->mtu) {
-        uint32_t n = swarm_make_too_big(from, p->data, p->len, d->mtu, s->frame2);
-        if (n > 0 && pass(s, &s->plan.down[from], &s->net.busy_down[from], n, &at)) {
-            saw(s, SAW_TOO_BIG);
-            swarm_net_launch(s, to, from, 1, at, s->frame2, n);
-        }
-        packet_free(s->net.sim, p);
-        return;
+    if (s->plan.routers > 1)
+        swarm_hop(p->data, p->len);
+    if (s->plan.at[to] != i) {
+        cross(a, p, i, to);
+    } else if (d->mtu != 0 && p->len > d->mtu) {
+        too_big(a, p, i, to, d->mtu);
+    } else if (is_cut_off(s, from, to) || is_lost(s, d, &s->net.in_burst[from]) || !pass(s, d, &s->net.busy_down[to], p->len, &at)) {
+        lose(s, p);
+    } else {
+        damage(s, d, p);
+        take(a, p, to, at);
     }
-    if (is_lost(s, from, to, d) || !pass(s, d, &s->net.busy_down[to], p->len, &at)) {
-        s->net.lost++;
-        packet_free(s->net.sim, p);
-        return;
-    }
-    damage(s, d, p);
-    take(a, p, to, at);
 }
 
 static void deliver(struct swarm *s, struct packet *p)
@@ -234,8 +285,8 @@ static void air_run(struct node *n)
     struct air *a = (struct air *)n;
     while (a->on_way.count > 0 && a->on_way.v[0]->at <= a->s->now && oracle_verdict(a->s->oracle)->count == 0) {
         struct packet *p = heap_pop(&a->on_way);
-        if (p->tag == ROUTER)
-            forward(a, p);
+        if (p->tag >= ROUTER)
+            forward(a, p, p->tag - ROUTER);
         else
             deliver(a->s, p);
     }

@@ -20,6 +20,16 @@ const char *swarm_sight_text(unsigned i)
     return i < SWARM_SIGHT_COUNT ? text[i] : NULL;
 }
 
+const char *swarm_topology_name(unsigned i)
+{
+    static const char *const name[SWARM_TOPOLOGY_COUNT] = {
+#define NST_X(id, words) words,
+        SWARM_TOPOLOGIES(NST_X)
+#undef NST_X
+    };
+    return i < SWARM_TOPOLOGY_COUNT ? name[i] : NULL;
+}
+
 const char *swarm_fault_name(unsigned f) { return f < SWARM_FAULT_COUNT ? faults[f].name : NULL; }
 const char *swarm_fault_text(unsigned f) { return f < SWARM_FAULT_COUNT ? faults[f].text : NULL; }
 
@@ -65,7 +75,7 @@ static const uint8_t rarity[SWARM_FAULT_COUNT] = {
     [SWARM_TRUNCATE] = 8, [SWARM_PARTITION] = 5, [SWARM_RATE] = 2, [SWARM_CE] = 5, [SWARM_PMTU] = 8, [SWARM_STRIP_TS] = 4,
     [SWARM_MSS] = 8, [SWARM_SHRINK] = 6, [SWARM_INFLATE] = 8, [SWARM_RESPLIT] = 5, [SWARM_INJECT] = 3, [SWARM_JUMP] = 8,
     [SWARM_VANISH] = 8, [SWARM_STARVE] = 8, [SWARM_OPTIONS] = 2, [SWARM_UDP] = 4,
-    [SWARM_HOLE] = 5, [SWARM_ONEWAY] = 6, [SWARM_LATE] = 3, [SWARM_CHURN] = 12, [SWARM_SUPERFRAMES] = 2,
+    [SWARM_HOLE] = 5, [SWARM_ONEWAY] = 6, [SWARM_LATE] = 3, [SWARM_CHURN] = 12, [SWARM_SUPERFRAMES] = 2, [SWARM_ROUTERS] = 3,
 };
 
 static void draw_dir(const struct plan *p, struct dir_plan *d, struct chance c, nst_time delay)
@@ -93,6 +103,33 @@ static void draw_dir(const struct plan *p, struct dir_plan *d, struct chance c, 
     d->mtu = plan_has(p, SWARM_PMTU) && mtu < p->mtu ? mtu : 0;
 }
 
+/* Routers in a row, and where hosts hang. Damage is done on the last link alone: two flips of a bit may cancel each other. */
+static void draw_routers(struct plan *p, nst_time scale)
+{
+    struct chance c = luck_of(p->seed, "routers", 0);
+    p->routers = 1;
+    p->topology = p->hosts == 2 ? SWARM_PAIR : SWARM_STAR;
+    if (!plan_has(p, SWARM_ROUTERS))
+        return;
+    p->topology = p->hosts == 2 ? SWARM_CHAIN : SWARM_DUMBBELL + (enum swarm_topology)luck_below(&c, 3);
+    int length = (int)luck_range(&c, 2, SWARM_ROUTERS_MOST);
+    p->routers = p->topology == SWARM_DUMBBELL ? 2 : p->topology == SWARM_CHAIN ? length : p->hosts;
+    for (int h = 0; h < p->hosts; h++)
+        p->at[h] = p->topology == SWARM_PARKING ? h : h % 2 * (p->routers - 1);
+    for (int i = 0; i + 1 < p->routers; i++)
+        for (int k = 0; k < 2; k++) {
+            struct dir_plan *d = k == 0 ? &p->right[i] : &p->left[i];
+            struct chance t = luck_of(p->seed, k == 0 ? "right" : "left", (uint64_t)i);
+            draw_dir(p, d, t, luck_below(&c, scale / 2 + 1));
+            uint64_t rate = luck_log(&c, 200000, 20000000); /* mostly less than what hosts have */
+            uint32_t mtu = (uint32_t)luck_range(&c, 1280, p->mtu);
+            d->rate_bps = plan_has(p, SWARM_RATE) ? rate : 0;
+            d->mtu = plan_has(p, SWARM_PMTU) && mtu < p->mtu ? mtu : 0;
+            d->loss /= 4;
+            d->dup = d->corrupt = d->truncate = 0;
+        }
+}
+
 static void draw_network(struct plan *p)
 {
     struct chance c = luck_of(p->seed, "network", 0);
@@ -110,6 +147,17 @@ static void draw_network(struct plan *p)
     }
     p->safety = luck_log(&c, NST_S(1), NST_S(20));
     p->start = luck_one_in(&c, 2) ? 0 : luck_next(&c) >> luck_range(&c, 4, 40);
+    draw_routers(p, scale);
+}
+
+nst_time plan_delay(const struct plan *p, int from, int to)
+{
+    nst_time t = p->up[from].delay + p->down[to].delay;
+    for (int i = p->at[from]; i < p->at[to]; i++)
+        t += p->right[i].delay;
+    for (int i = p->at[from]; i > p->at[to]; i--)
+        t += p->left[i - 1].delay;
+    return t;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- hosts */
@@ -312,7 +360,7 @@ static void draw_cuts(struct plan *p)
 }
 
 /* By when all must have ended: the last timeout may have been set right before the faults ended, backed off as far as they lasted
- * (2 * safety, or the largest RTO); each transfer then has a window of one segment per round trip and every pause of its
+ * (2 * safety, or the largest RTO); each transfer then has a window of one segment per round trip, over all trunks, and every pause of its
  * application; a minute for what remains (handshakes, delayed ACKs, probes). */
 static nst_time compute_bound(const struct plan *p)
 {
@@ -321,10 +369,13 @@ static nst_time compute_bound(const struct plan *p)
         nst_time r = p->up[h].delay + p->down[h].delay;
         rtt = r > rtt ? r : rtt;
     }
+    for (int i = 0; i + 1 < p->routers; i++)
+        rtt += (p->right[i].delay + p->left[i].delay + 1) / 2;
     for (int i = 0; i < p->flows; i++)
         for (int k = 0; k < 2; k++) {
             const struct side_plan *s = &p->flow[i].side[k], *peer = &p->flow[i].side[!k];
-            nst_time t = p->flow[i].is_on ? s->bytes / 40 * (2 * rtt + NST_MS(1)) + s->bytes * 8 * 20000 : 0;
+            nst_time wire = s->bytes * 8 * 10000 * (uint64_t)(p->routers + 1); /* of each link */
+            nst_time t = p->flow[i].is_on ? s->bytes / 40 * (2 * rtt + NST_MS(1)) + wire : 0;
             t += (s->bytes / s->write_most + 2) * s->write_gap * 2 + (peer->bytes / s->read_most + 2) * s->read_gap * 4 + s->read_after * 3;
             slow += t;
         }
@@ -340,6 +391,9 @@ void plan_draw(struct plan *p, const struct swarm_options *o)
         if (luck_one_in(&c, rarity[f]) && (o->off >> f & 1) == 0)
             p->faults |= 1u << f;
     }
+    struct chance m = luck_of(o->seed, "mtus", 0);
+    if (plan_has(p, SWARM_ROUTERS) && luck_one_in(&m, 2) && (o->off >> SWARM_PMTU & 1) == 0) /* they are what routers are for */
+        p->faults |= 1u << SWARM_PMTU;
     draw_network(p);
     for (int h = 0; h < SWARM_HOSTS; h++) {
         draw_host(p, h);
@@ -424,6 +478,14 @@ void swarm_describe(const struct swarm_options *o, FILE *f)
     if (p.hole_host >= 0)
         fprintf(f, "hole: text of host %d after %u packets is lost for %llu ms\n", p.hole_host, p.hole_after,
                 (unsigned long long)p.hole_for / 1000000);
+    fprintf(f, "topology: %s, %d hosts", swarm_topology_name(p.topology), p.hosts);
+    for (int h = 0; h < p.hosts && p.routers > 1; h++)
+        fprintf(f, ", host %d at router %d", h, p.at[h]);
+    fprintf(f, "\n");
+    for (int i = 0; i + 1 < p.routers; i++) {
+        describe_dir("trunk from router", i, &p.right[i], f);
+        describe_dir("trunk back to router", i, &p.left[i], f);
+    }
     for (int h = 0; h < p.hosts; h++) {
         describe_dir("up  ", h, &p.up[h], f);
         describe_dir("down", h, &p.down[h], f);

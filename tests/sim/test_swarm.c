@@ -30,6 +30,37 @@ TEST(swarm, superframes_deliver_the_same_bytes)
     CHECK(same > 5); /* one connection: every packet at the same nanosecond */
 }
 
+/* Every topology is drawn, packets go over its trunks, and "routers" leaves them out. */
+TEST(swarm, topologies_are_drawn_and_crossed)
+{
+    static const enum swarm_sight over[SWARM_TOPOLOGY_COUNT] = {
+        [SWARM_DUMBBELL] = SAW_DUMBBELL, [SWARM_CHAIN] = SAW_CHAIN, [SWARM_PARKING] = SAW_PARKING};
+    unsigned drawn[SWARM_TOPOLOGY_COUNT] = {0}, crossed[SWARM_TOPOLOGY_COUNT] = {0}, middle = 0, cut = 0;
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct swarm_options o = {.seed = seed, .shift = 3};
+        struct swarm_result r;
+        swarm_run(&o, &r);
+        EQ(r.failed, false);
+        drawn[r.topology]++;
+        middle += r.saw[SAW_TRUNK_TOO_BIG] > 0;
+        cut += r.saw[SAW_TRUNK_CUT] > 0;
+        uint32_t all = r.saw[SAW_DUMBBELL] + r.saw[SAW_CHAIN] + r.saw[SAW_PARKING];
+        EQ(all, r.topology >= SWARM_DUMBBELL ? r.saw[over[r.topology]] : 0);
+        crossed[r.topology] += all > 0;
+        if (r.topology < SWARM_DUMBBELL)
+            continue;
+        o.off = 1u << SWARM_ROUTERS;
+        swarm_run(&o, &r);
+        EQ(r.failed, false);
+        CHECK(r.topology < SWARM_DUMBBELL);
+        EQ(r.saw[SAW_DUMBBELL] + r.saw[SAW_CHAIN] + r.saw[SAW_PARKING], 0);
+    }
+    CHECK(drawn[SWARM_PAIR] > 50 && drawn[SWARM_STAR] > 20);
+    for (unsigned i = SWARM_DUMBBELL; i < SWARM_TOPOLOGY_COUNT; i++)
+        CHECK(drawn[i] >= 4 && crossed[i] * 4 >= drawn[i] * 3);
+    CHECK(middle > 0 && cut > 0);
+}
+
 TEST(swarm, options_of_a_run_can_be_read_back)
 {
     struct swarm_options o = {.seed = 7, .off = 1u << SWARM_LOSS | 1u << SWARM_SUPERFRAMES, .flows_off = 2, .shift = 3};
