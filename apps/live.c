@@ -78,8 +78,10 @@ static void print_packet(const struct live *l, bool outbound, const nst_iov *iov
 static int input(struct live *l)
 {
     nst_rx_frame rx[DRIVER_BATCH];
-    const int n = l->driver->ops->fill(l->driver, rx, DRIVER_BATCH);
     size_t keep = 0;
+
+    l->driver->rooms = nst_reserve(l->stack, l->driver->room, DRIVER_ROOM);
+    const int n = l->driver->ops->fill(l->driver, rx, DRIVER_BATCH);
 
     if (n < 0)
         return -1;

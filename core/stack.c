@@ -23,6 +23,7 @@ struct nst {
 
 enum {
     VERIFY_OBJECTS = 512, /* per call, on average: a small stack is looked at after every call */
+    RX_BUFFERS = 16,      /* by default: 1 MiB, touched as far as superframes come at once */
     TURN_BYTES = 65536,   /* of one connection before the next; a frame that begins below still goes */
 };
 
@@ -32,7 +33,7 @@ void nst_config_default(nst_config *c)
 {
     *c = (nst_config){.max_tcp = 4096, .max_listen = 64, .max_udp = 256, .max_time_wait = 2048, .max_syn = 1024, .max_if = 4,
                       .max_addr = 16, .max_route = 32, .max_neighbor = 256, .max_pmtu = 256, .max_frag = 256, .max_pkt = 4096,
-                      .pages = 32768};
+                      .pages = 32768, .rx_buffers = RX_BUFFERS};
     for (unsigned i = 0; i < NST_SET_COUNT; i++)
         c->set[i] = nst_setting_get_info(i)->def;
 }
@@ -47,6 +48,7 @@ int nst_config_fit(nst_config *c, uint64_t bytes)
     c->max_time_wait = c->max_tcp / 2;
     c->max_syn = c->max_tcp / 4;
     c->max_pkt = (uint32_t)(mib * 64 < 65536 ? mib * 64 : 65536);
+    c->rx_buffers = mib / 16 < RX_BUFFERS ? (uint32_t)(mib / 16) : RX_BUFFERS;
     enum { SAMPLE = 4096 };
     c->pages = 1;
     uint64_t fixed = nst_footprint(c);
@@ -64,6 +66,8 @@ static bool is_valid(const nst_config *c)
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         if (counts[i] == 0 || counts[i] > 1u << 28)
             return false;
+    if (c->rx_buffers > NST_RX_BUFFERS_MAX)
+        return false;
     for (unsigned i = 0; i < NST_SET_COUNT; i++) {
         const nst_setting_info *s = nst_setting_get_info(i);
         if (c->set[i] < s->min || c->set[i] > s->max)
@@ -74,7 +78,7 @@ static bool is_valid(const nst_config *c)
 
 static void lay_out(struct nst *n, struct arena *a, const nst_config *c)
 {
-    pages_init(&n->b.pages, a, c->pages);
+    pages_init(&n->b.pages, a, c->pages, c->rx_buffers);
     pkts_init(&n->b.pkts, a, c->max_pkt, &n->b.pages);
     ip_init(&n->ip, &n->b, a, c);
     udp_init(&n->udp, &n->b, &n->ip, a, c);
@@ -166,6 +170,8 @@ static void deliver(struct nst *n, const struct ip_view *v)
         icmp_send_error(&n->ip, v, is4 ? ICMP4_UNREACH : ICMP6_UNREACH, is4 ? ICMP4_UNREACH_PORT : ICMP6_UNREACH_PORT, 0);
     }
 }
+
+size_t nst_reserve(nst *n, nst_iov *out, size_t count) { return page_rx_reserve(&n->b.pages, out, count); }
 
 nst_ssize nst_input(nst *n, int ifx, const nst_rx_frame *rx, size_t count, nst_time now)
 {
@@ -356,6 +362,8 @@ static int ctl_stats(struct nst *n, void *arg, size_t len)
     s->pages_now = n->b.pages.data.in_use;
     s->pages_peak = n->b.pages.data.peak;
     s->pages_max = n->b.pages.data.capacity;
+    s->loans_now = n->b.pages.loans.in_use;
+    s->rx_buffers_now = page_rx_in_use(&n->b.pages);
     s->pkt_now = n->b.pkts.pool.in_use;
     s->pkt_max = n->b.pkts.pool.capacity;
     s->udp_now = n->udp.pool.in_use;

@@ -11,7 +11,10 @@
 
 #include "netstack.h"
 
-enum { DRIVER_BATCH = 64 }; /* frames per fill or flush: the bound on the work of one turn */
+enum {
+    DRIVER_BATCH = 64, /* frames per fill or flush: the bound on the work of one turn */
+    DRIVER_ROOM = 4,   /* superframes per fill: what is read stays in the second cache until the application has it */
+};
 
 struct driver_stats {
     uint64_t rx_frames, rx_bytes;
@@ -39,6 +42,8 @@ struct driver {
     bool blocked;       /* frames are waiting in the driver */
     uint64_t retry_ns;  /* while blocked: when to try again even if fd stays silent */
     bool more;          /* the last fill probably left something */
+    nst_iov room[DRIVER_ROOM]; /* where large frames should be read to: from nst_reserve, set anew before each fill */
+    size_t rooms;              /* of these, how many are there; 0 = the driver's own memory serves */
     uint32_t offload;   /* NST_OFFLOAD_...: for nst_if when the interface is added */
     struct driver_stats stats;
 };

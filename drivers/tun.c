@@ -49,7 +49,7 @@ enum {
     RETRY_MAX_NS = 64000000,
     INTERRUPTS_MAX = 16,        /* EINTR in a row before the call counts as "not now" */
     RING_READS = 32,            /* frames of a fill by io_uring, when they are small */
-    RING_LARGE = 4,             /* when they are large: as many as RX_BUFFER has room for, for the same reason */
+    RING_LARGE = DRIVER_ROOM,   /* when they are large: as many as RX_BUFFER has room for, for the same reason */
     LARGE = 4096,
     RING_STRIDE = (FRAME_MAX + VNET_GAP + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN + 5 * FRAME_ALIGN, /* no power of two: the first
                                    lines of all buffers must not meet in one set of the cache */
@@ -89,7 +89,7 @@ struct tun {
     bool wants_ring;                    /* opened at the first call, by the thread that uses it */
     struct uring *ring;                 /* NULL = none */
     struct ring_room *room;             /* there while ring is */
-    size_t mean;                        /* bytes of a frame in the last fill through the ring */
+    size_t mean;                        /* bytes of a frame in the last fill */
     struct tun_io io;
     uint8_t *rx;                        /* RX_BUFFER bytes */
     size_t vnet;                        /* bytes of the header before each packet: 0 or VNET_HDR */
@@ -135,6 +135,18 @@ static nst_offload offload_of(const uint8_t *bytes)
     o.csum_start = h.csum_start;
     o.csum_offset = h.csum_offset;
     return o;
+}
+
+/* Frames to be read into the stack's own buffers, when they are likely to be large. */
+static size_t rooms(const struct tun *t)
+{
+    return t->mean > LARGE ? t->driver.rooms : 0;
+}
+
+/* Where frame i of a fill goes, with the header in front of it: in a buffer of the stack's, or to `own`. */
+static uint8_t *place(struct tun *t, size_t i, uint8_t *own)
+{
+    return i < rooms(t) ? (uint8_t *)t->driver.room[i].base + VNET_GAP - t->vnet : own;
 }
 
 /* Turns `len` bytes read to `at` into a frame; too short for the header: an empty frame, which the core drops. */
@@ -202,7 +214,7 @@ static int fill_by_ring(struct tun *t, nst_rx_frame *rx, size_t max)
     want = want < most ? want : most;
     want = want < max ? want : max;
     for (unsigned i = 0; i < want; i++)
-        uring_read(t->ring, i, t->room->rx + i * RING_STRIDE + VNET_GAP - t->vnet, t->vnet + FRAME_MAX);
+        uring_read(t->ring, i, place(t, i, t->room->rx + i * RING_STRIDE + VNET_GAP - t->vnet), t->vnet + FRAME_MAX);
     if (uring_run(t->ring, (unsigned)want, t->room->result) != 0)
         return -1;
     for (unsigned i = 0; i < want; i++) {
@@ -211,14 +223,14 @@ static int fill_by_ring(struct tun *t, nst_rx_frame *rx, size_t max)
         if (len == -EOPNOTSUPP) /* an old kernel: all of them say so */
             return -1;
         if (len > 0) {
-            take_frame(t, t->room->rx + i * RING_STRIDE + VNET_GAP - t->vnet, (size_t)len, &rx[n++]);
+            take_frame(t, place(t, i, t->room->rx + i * RING_STRIDE + VNET_GAP - t->vnet), (size_t)len, &rx[n++]);
             bytes += (size_t)len;
         } else if (len != -EAGAIN && len != -EINTR) {
             d->stats.rx_errors++;
             gone = is_gone(-len) ? len : gone;
         }
     }
-    t->mean = n > 0 ? bytes / n : 0;
+    t->mean = n > 0 ? bytes / n : t->mean;
     t->expect = n > 0 ? n : 1;
     d->more = n == want;
     d->stats.rx_frames += n;
@@ -237,25 +249,30 @@ static int fill(struct driver *d, nst_rx_frame *rx, size_t max)
             return got;
         drop_ring(t);
     }
-    size_t n = 0, used = VNET_GAP - t->vnet, limit = t->expect < max ? t->expect : max;
+    size_t n = 0, used = VNET_GAP - t->vnet, bytes = 0, limit = t->expect < max ? t->expect : max;
+    const size_t most = rooms(t) > 0 ? rooms(t) : DRIVER_BATCH;
 
-    if (limit > DRIVER_BATCH)
-        limit = DRIVER_BATCH;
+    if (limit > most)
+        limit = most;
     d->more = false;
     while (n < limit && used + t->vnet + FRAME_MAX <= RX_BUFFER) {
-        uint8_t *at = t->rx + used;
+        uint8_t *at = place(t, n, t->rx + used);
         const ssize_t len = read_once(t, at);
 
         if (len < 0 && n == 0)
             return (int)len;
         if (len <= 0) {
             t->expect = n > 0 ? n : 1;
+            t->mean = n > 0 ? bytes / n : t->mean;
             d->stats.rx_frames += n;
             return (int)n;
         }
         take_frame(t, at, (size_t)len, &rx[n++]);
-        used += ((size_t)len + VNET_GAP + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN;
+        bytes += (size_t)len;
+        if (at == t->rx + used)
+            used += ((size_t)len + VNET_GAP + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN;
     }
+    t->mean = n > 0 ? bytes / n : t->mean;
     d->more = limit > 1;
     t->expect = t->expect < DRIVER_BATCH / 2 ? 2 * t->expect : DRIVER_BATCH;
     d->stats.rx_frames += n;

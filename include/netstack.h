@@ -322,7 +322,8 @@ typedef struct nst_config { /* nst_config_default() first, then change what you 
     uint32_t max_if, max_addr, max_route, max_neighbor, max_pmtu;
     uint32_t max_frag;       /* datagrams in reassembly */
     uint32_t max_pkt;        /* queued packets and datagrams */
-    uint32_t pages;          /* of NST_PAGE_SIZE bytes: all payload memory of the stack */
+    uint32_t pages;          /* of NST_PAGE_SIZE bytes: all payload memory of the stack, beside */
+    uint32_t rx_buffers;     /* ... these, of NST_RX_BUFFER bytes, for nst_reserve; 0..NST_RX_BUFFERS_MAX */
     int64_t set[NST_SET_COUNT];
 #ifdef NST_PLANT
     uint32_t plant;          /* the known bug to switch on, by nst_plant_get_info */
@@ -337,6 +338,9 @@ NST_API const nst_plant_info *nst_plant_get_info(unsigned plant); /* NULL past t
 #endif
 
 #define NST_PAGE_SIZE 2048u
+#define NST_RX_BUFFER 65920u /* the largest IP packet and 343 bytes for what a device puts in front; no power of two, lest the first lines
+                                of all buffers meet in one set of the cache */
+#define NST_RX_BUFFERS_MAX 4096u
 
 NST_API void nst_config_default(nst_config *);
 /* The same, with `pages` and the table sizes such that nst_footprint is at most `bytes`. -NST_EINVAL when that is too little (1 MiB is
@@ -350,6 +354,12 @@ NST_API uint64_t nst_footprint(const nst_config *); /* bytes that nst_new will a
 NST_API nst *nst_new(const nst_config *cfg, const nst_env *env, nst_time now);
 NST_API void nst_free(nst *); /* drops every connection without a packet */
 
+/* Up to n empty buffers of the stack's, NST_RX_BUFFER bytes each, for a driver to read superframes into: the text of a frame handed to
+ * nst_input from there need not be copied, the stack points to it until the application has received it. What nst_input did not keep is
+ * handed out again, so a buffer is good until the next nst_input that gets a frame from it, and asking changes nothing: there is nothing
+ * to give back. Returns how many; with fewer than wanted, or none, read into memory of your own. Optional: frames may lie anywhere.
+ * Small frames need none: their text is copied all the same. */
+NST_API size_t nst_reserve(nst *, nst_iov *out, size_t n);
 /* A batch of received frames. Returns how many were taken (always n). -NST_EINVAL: no such interface. */
 NST_API nst_ssize nst_input(nst *, int ifx, const nst_rx_frame *rx, size_t n, nst_time now);
 /* Fires due timers, then fills up to max frames for interface ifx. 0 = nothing left to send now. */
@@ -676,6 +686,7 @@ typedef struct nst_conn {
     X(tcp_in, "TCP segments received")                                                                                 \
     X(tcp_out, "TCP segments sent")                                                                                    \
     X(tcp_bytes_in, "stream bytes delivered to applications")                                                          \
+    X(tcp_bytes_in_place, "... received in buffers of nst_reserve, and not copied from there")                          \
     X(tcp_bytes_out, "stream bytes acknowledged by peers")                                                             \
     X(tcp_active_opens, "connections opened by us")                                                                    \
     X(tcp_passive_opens, "connections opened by peers")                                                                \
@@ -700,6 +711,8 @@ typedef struct nst_stats {
 #undef NST_X
     uint32_t tcp_now, syn_now, time_wait_now, udp_now; /* pools in use */
     uint32_t tcp_rest_now;    /* of tcp_now, without a control block */
+    uint32_t loans_now;       /* pages that lie in memory of the application's, or in a buffer of nst_reserve */
+    uint32_t rx_buffers_now;  /* of those buffers, how many hold text that was not received yet */
     uint32_t pages_now, pages_peak, pages_max, pkt_now, pkt_max, frag_now, neighbor_now;
     uint32_t drop_count;      /* entries of drops that are in use; nst_drop_name(i) */
     uint64_t drops[160];

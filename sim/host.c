@@ -64,11 +64,14 @@ static void take_in(struct host *h)
     struct sim *s = h->node.sim;
     nst_rx_frame rx[BATCH];
     struct packet *held[BATCH];
+    nst_iov room[BATCH];
     while (h->arrived.count > 0) {
-        size_t n = 0;
+        size_t n = 0, used = 0, rooms = h->carries_superframes ? nst_reserve(h->stack, room, BATCH) : 0;
         for (struct packet *p; n < BATCH && (p = fifo_pop(&h->arrived)) != NULL; n++) {
             held[n] = p;
             rx[n] = (nst_rx_frame){.data = p->data, .len = p->len, .wire_len = p->len, .off = p->off};
+            if (p->off.gso_size != 0 && used < rooms) /* as a device would */
+                rx[n].data = memcpy(room[used++].base, p->data, p->len);
             if (s->hooks.on_frame != NULL)
                 s->hooks.on_frame(s->hooks.user, h->number, false, p);
         }

@@ -553,10 +553,9 @@ void oracle_pools(struct oracle *o, int host, nst *n, const nst_config *cfg, boo
     nst_conn c = {.cursor = 0};
     while (nst_ctl(n, NST_NO_SOCK, NST_CTL_CONN_NEXT, &c, sizeof c) == 0)
         check_conn(o, host, &c, t);
-    if (is_end && (s.pages_now | s.pkt_now | s.tcp_now | s.syn_now | s.time_wait_now | s.udp_now | s.frag_now) != 0)
-        oracle_fail(o, ORACLE_LEAK, host, t, "left: pages %u packets %u tcp %u syn %u time-wait %u udp %u fragments %u", s.pages_now,
-                    s.pkt_now,
-                    s.tcp_now, s.syn_now, s.time_wait_now, s.udp_now, s.frag_now);
+    if (is_end && (s.pages_now | s.loans_now | s.pkt_now | s.tcp_now | s.syn_now | s.time_wait_now | s.udp_now | s.frag_now) != 0)
+        oracle_fail(o, ORACLE_LEAK, host, t, "left: pages %u loans %u packets %u tcp %u syn %u time-wait %u udp %u fragments %u",
+                    s.pages_now, s.loans_now, s.pkt_now, s.tcp_now, s.syn_now, s.time_wait_now, s.udp_now, s.frag_now);
     for (unsigned d = 0; d < s.drop_count && !o->c.is_starved; d++) {
         const char *name = nst_drop_name(d);
         if (s.drops[d] > 0 && name != NULL && (strcmp(name, "tcp_ooo_full") == 0 || strcmp(name, "tcp_rcv_full") == 0))

@@ -19,6 +19,9 @@ static void put16(uint8_t *p, uint32_t v)
 void swarm_give(struct swarm *s, int host, const uint8_t *bytes, uint32_t len, const nst_offload *off)
 {
     nst_rx_frame rx = {.data = bytes, .len = len, .wire_len = len, .off = *off};
+    nst_iov room;
+    if (off->gso_size != 0 && nst_reserve(s->n[host], &room, 1) == 1) /* as a driver would */
+        rx.data = memcpy(room.base, bytes, len);
     nst_input(s->n[host], s->ifx[host], &rx, 1, s->now);
 }
 

@@ -11,8 +11,9 @@
  * at all.
  * INVARIANT: at height 0 the only page is the one that holds end - 1.
  *
- * A borrowed page is the id of a loan with the bit BORROWED: the bytes are the application's, and no page is held for them. Only whole
- * pages are borrowed, so nothing is ever written into one. When there are no loans left the bytes are copied as always.
+ * A borrowed page is the id of a loan with the bit BORROWED: the bytes are the application's, or lie where the driver has read them, and
+ * no page is held for them. Only whole pages are borrowed, so nothing is ever written into one. When there are no loans left the
+ * bytes are copied as always.
  *
  * LIMIT: STREAM_WINDOW_MAX bytes. The height does not shrink before the stream is empty, lest a stream that
  * oscillates around a boundary pay for it again and again.
@@ -25,6 +26,8 @@ enum {
     DIR_BITS = 9,
     DIR_IDS = 1 << DIR_BITS,
     PAGE_NUMBERS = 1 << 21, /* 2^32 / NST_PAGE_SIZE */
+    TAKE_LEAST = 4 * NST_PAGE_SIZE, /* a buffer of 64 KiB is not held for less, */
+    TAKE_UNREAD = 1 << 18,          /* LIMIT: nor for a reader who does not keep up: a handful of them could hold all buffers */
 };
 #define BORROWED (1u << 31) /* ids are below: nst_config.pages is at most 2^28 */
 
@@ -274,6 +277,12 @@ uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const vo
             break;
     }
     return done;
+}
+
+uint32_t stream_take(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len)
+{
+    bool is_worth_it = len >= TAKE_LEAST && pos == s->end && pos - s->head < TAKE_UNREAD && page_rx_holds(p, data, len);
+    return is_worth_it ? stream_borrow(p, s, pos, data, len) : stream_write(p, s, pos, data, len);
 }
 
 size_t stream_slices(const struct pages *p, const struct stream *s, uint32_t pos, uint32_t len, nst_iov *out,

@@ -34,6 +34,9 @@ bool stream_is_wide(const struct stream *s, uint32_t pos, uint32_t len);
 /* The same at the end of the stream, pos == end, but whole pages of it are not copied: the stream points to the caller's bytes, which
  * must stay as they are until they are trimmed. Copied all the same when there are no loans left. */
 uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len);
+/* What arrived, to any position: borrowed where it may be, that is in a buffer of nst_reserve (base/page.h), at the end of the stream,
+ * and little of the stream waits to be read; else copied. */
+uint32_t stream_take(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len);
 /* Slices of pos..pos+len, which must have been written; at most max slices, returns how many; *covered = bytes. Borrowed
  * pages that lie behind one another in memory too are one slice. */
 size_t stream_slices(const struct pages *p, const struct stream *s, uint32_t pos, uint32_t len, nst_iov *out, size_t max,

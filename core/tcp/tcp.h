@@ -539,6 +539,8 @@ void tcp_challenge(struct tcp *t, struct tcp_pcb *p, enum nst_rule rule); /* rat
 /* ---- tcp_reasm.c */
 uint32_t tcp_reasm_window(const struct tcp *t, const struct tcp_pcb *p); /* bytes from RCV.NXT that may be accepted */
 void tcp_reasm_text(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *s);
+/* Text that may be taken, to its place in the receive queue; returns the bytes there was room for. */
+uint32_t tcp_reasm_put(struct tcp *t, struct tcp_pcb *p, seq_t pos, const uint8_t *data, uint32_t len);
 uint32_t tcp_reasm_readable(const struct tcp_pcb *p);
 uint32_t tcp_reasm_space(const struct tcp_pcb *p); /* bytes of window that could be advertised now */
 void tcp_reasm_sacks(struct tcp *t, struct tcp_pcb *p, struct wire_tcp_opts *o); /* RFC 2018 §4 */

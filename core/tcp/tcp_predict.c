@@ -84,7 +84,7 @@ static bool take(struct tcp *t, struct tcp_pcb *p, const struct ip_view *v, cons
     uint32_t hdr_len = v->l4_len - s->text, end = p->rcvq.end, peak = pages->data.peak;
     csum_t sum = {0};
     if (ip_l4_csum_is_given(v) || !stream_is_wide(&p->rcvq, s->seq.v, s->text))
-        return ip_l4_csum_ok(v) && stream_write(pages, &p->rcvq, s->seq.v, s->data, s->text) == s->text;
+        return ip_l4_csum_ok(v) && tcp_reasm_put(t, p, s->seq, s->data, s->text) == s->text;
     csum_add_pseudo(&sum, &v->src, &v->dst, PROTO_TCP, v->l4_len);
     csum_add(&sum, v->l4, hdr_len);
     stream_write_sum(pages, &p->rcvq, s->seq.v, s->data, s->text, &sum);

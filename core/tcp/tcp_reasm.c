@@ -51,6 +51,14 @@ bool tcp_reasm_may_update_window(const struct tcp *t, const struct tcp_pcb *p)
 
 /* ---------------------------------------------------------------------------------------------------- storing */
 
+uint32_t tcp_reasm_put(struct tcp *t, struct tcp_pcb *p, seq_t pos, const uint8_t *data, uint32_t len)
+{
+    struct pages *pages = &t->b->pages;
+    uint32_t loans = pages->loans.in_use, got = stream_take(pages, &p->rcvq, pos.v, data, len);
+    t->b->stats.tcp_bytes_in_place += (uint64_t)(pages->loans.in_use - loans) * NST_PAGE_SIZE;
+    return got;
+}
+
 /* All text out of order goes; what is in order ends at `end`. */
 static void forget_ooo(struct tcp *t, struct tcp_pcb *p, seq_t end)
 {
@@ -80,7 +88,7 @@ static uint32_t store_in_order(struct tcp *t, struct tcp_pcb *p, const struct tc
             continue;
         }
         uint32_t gap = seq_len(have != NULL ? seq_min(have->lo, end) : end, pos);
-        uint32_t got = stream_write(&t->b->pages, &p->rcvq, pos.v, s->data + seq_len(pos, nxt), fit_pages(t, p, pos, gap));
+        uint32_t got = tcp_reasm_put(t, p, pos, s->data + seq_len(pos, nxt), fit_pages(t, p, pos, gap));
         pos = seq_add(pos, got);
         if (got < gap && p->ooo.root == 0)
             break;

@@ -71,6 +71,9 @@ void t_recv_off(struct t *t, const void *packet, size_t len, const nst_offload *
     if (len > 0)
         memcpy(copy + 1, packet, len);
     nst_rx_frame f = {.data = copy + 1, .len = (uint32_t)len, .off = *off};
+    nst_iov room;
+    if (off->gso_size != 0 && nst_reserve(t->n, &room, 1) == 1) /* as a driver would */
+        f.data = memcpy(room.base, packet, len);
     memcpy(t->drops, t_stats(t).drops, sizeof t->drops);
     t_log_add(t, false, packet, (uint32_t)len, NULL);
     CHECK(nst_input(t->n, t->ifx, &f, 1, t->now) == 1);

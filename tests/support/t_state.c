@@ -308,6 +308,8 @@ static void check_no_leak(struct t *t)
     EQ(s.syn_now, 0);
     EQ(s.time_wait_now, 0);
     EQ(s.pages_now, 0);
+    EQ(s.loans_now, 0);
+    EQ(s.rx_buffers_now, 0);
     EQ(s.pkt_now, 0);
     EQ(tcp->conns.in_use, 0);
     EQ(tcp->pcbs.in_use, 0);

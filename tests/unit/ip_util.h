@@ -79,7 +79,7 @@ static inline void host_panic(void *user, const nst_panic_info *p)
 
 static inline void host_lay_out(struct host *h, const nst_config *c)
 {
-    pages_init(&h->b.pages, &h->arena, c->pages);
+    pages_init(&h->b.pages, &h->arena, c->pages, 0);
     pkts_init(&h->b.pkts, &h->arena, c->max_pkt, &h->b.pages);
     ip_init(&h->ip, &h->b, &h->arena, c);
     udp_init(&h->udp, &h->b, &h->ip, &h->arena, c);

@@ -13,9 +13,9 @@ static void pages_and_chains(void **state)
     (void)state;
     struct arena measure = {0}, memory;
     struct pages p;
-    pages_init(&p, &measure, PAGES);
+    pages_init(&p, &measure, PAGES, 0);
     memory = arena_of(measure.used);
-    pages_init(&p, &memory, PAGES);
+    pages_init(&p, &memory, PAGES, 0);
     assert_true(memory.used == measure.used);
     assert_int_equal(pages_left(&p), PAGES);
 

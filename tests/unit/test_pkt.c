@@ -17,10 +17,10 @@ static int setup(void **state)
 {
     (void)state;
     struct arena measure = {0};
-    pages_init(&pages, &measure, PAGES);
+    pages_init(&pages, &measure, PAGES, 0);
     pkts_init(&pkts, &measure, PKTS, &pages);
     memory = arena_of(measure.used);
-    pages_init(&pages, &memory, PAGES);
+    pages_init(&pages, &memory, PAGES, 0);
     pkts_init(&pkts, &memory, PKTS, &pages);
     return 0;
 }

@@ -23,7 +23,7 @@ static int make_pages(void **state)
 {
     (void)state;
     struct arena measure = {0};
-    pages_init(&pages, &measure, MANY);
+    pages_init(&pages, &measure, MANY, 16);
     memory = arena_of(measure.used);
     return 0;
 }
@@ -35,17 +35,21 @@ static int drop_pages(void **state)
     return 0;
 }
 
-static void start(uint32_t count, uint32_t at)
+static void start_with_rx(uint32_t count, uint32_t at, uint32_t rx_buffers)
 {
     memory.used = 0;
     memset(memory.base, 0xee, memory.size); /* whatever was there: a directory must clear itself */
-    pages_init(&pages, &memory, count);
+    pages_init(&pages, &memory, count, rx_buffers);
+    if (rx_buffers > 0)
+        memset(pages.rx_loans, 0, rx_buffers * sizeof pages.rx_loans[0]);
     memset(pages.next, 0, (count + 1) * sizeof pages.next[0]);
     stream_init(&s, at);
     memset(written, 0, sizeof written);
     memset(present, 0, sizeof present);
     head = end = at;
 }
+
+static void start(uint32_t count, uint32_t at) { start_with_rx(count, at, 0); }
 
 /* Pages in [head, end) by the model: data pages, and the blocks of 512 they lie in. */
 static uint32_t model_pages(uint32_t *blocks)
@@ -81,7 +85,7 @@ static void check_pages(void)
 
 static bool is_lent(const void *at)
 {
-    return (const uint8_t *)at >= lent && (const uint8_t *)at < lent + sizeof lent;
+    return ((const uint8_t *)at >= lent && (const uint8_t *)at < lent + sizeof lent) || page_rx_holds(&pages, at, 1);
 }
 
 static void note_written(uint32_t pos, const uint8_t *data, uint32_t len, uint32_t done)
@@ -277,6 +281,56 @@ static void borrows(void **state)
     assert_int_equal(pages.loans.in_use, 33); /* of pages the two ends and the directory */
     assert_int_equal(pages.data.in_use, 3);
     stream_clear(&pages, &s, 0);
+}
+
+/* What was read into a buffer of nst_reserve is pointed to, and the buffer is free when the last of it is gone. */
+static void takes_in_place(void **state)
+{
+    (void)state;
+    nst_iov room[3];
+    start_with_rx(64, 2048, 2);
+    assert_int_equal(page_rx_reserve(&pages, room, 3), 2);
+    assert_int_equal(room[0].len, NST_RX_BUFFER);
+    memcpy(room[0].base, lent, NST_RX_BUFFER);
+    const uint8_t *text = (uint8_t *)room[0].base + 52;
+    note_written(2048, lent + 52, 9000, stream_take(&pages, &s, 2048, text, 9000)); /* 4 pages, and 808 bytes copied */
+    assert_int_equal(pages.loans.in_use, 4);
+    note_written(end, lent + 9052, 20000, stream_take(&pages, &s, end, text + 9000, 20000));
+    assert_int_equal(pages.loans.in_use, 13);
+    assert_int_equal(page_rx_in_use(&pages), 1);
+    assert_int_equal(page_rx_reserve(&pages, room + 1, 2), 1); /* the other one */
+    assert_ptr_equal((uint8_t *)room[1].base, (uint8_t *)room[0].base + NST_RX_BUFFER);
+    check_everything();
+    note_written(end, lent + 77, 8191, stream_take(&pages, &s, end, (uint8_t *)room[0].base + 77, 8191)); /* too little */
+    note_written(end, lent, 10000, stream_take(&pages, &s, end, lent, 10000));                            /* not ours */
+    uint32_t gap = end + 4096;
+    note_written(gap, lent + 100, 10000, stream_take(&pages, &s, gap, (uint8_t *)room[0].base + 100, 10000)); /* behind a hole */
+    assert_int_equal(pages.loans.in_use, 13);
+    check_pages();
+    trim_front(2048 + 12 * 2048);
+    assert_int_equal(page_rx_in_use(&pages), 1);
+    trim_front(2048 + 14 * 2048);
+    assert_int_equal(page_rx_in_use(&pages), 0);
+    assert_int_equal(page_rx_reserve(&pages, room, 3), 2);
+    stream_clear(&pages, &s, 0);
+    assert_int_equal(pages.data.in_use + pages.loans.in_use, 0);
+}
+
+/* A reader who does not keep up holds no more buffers than that. */
+static void takes_no_more_for_a_slow_reader(void **state)
+{
+    (void)state;
+    nst_iov room;
+    start_with_rx(2000, 2048, 16);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(page_rx_reserve(&pages, &room, 1), 1);
+        memcpy(room.base, lent, NST_RX_BUFFER);
+        note_written(end, lent, 65536, stream_take(&pages, &s, end, room.base, 65536));
+        assert_int_equal(page_rx_in_use(&pages), i < 4 ? i + 1 : 4);
+    }
+    check_everything();
+    stream_clear(&pages, &s, 0);
+    assert_int_equal(page_rx_in_use(&pages), 0);
 }
 
 /* Four times as many pages may be borrowed as there are pages; then bytes are copied, as long as there is room for that. */
@@ -476,6 +530,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_steps),
         cmocka_unit_test(borrows),
+        cmocka_unit_test(takes_in_place),
+        cmocka_unit_test(takes_no_more_for_a_slow_reader),
         cmocka_unit_test(without_loans_it_copies),
         cmocka_unit_test(grows_on_demand),
         cmocka_unit_test(splits_a_ring),
