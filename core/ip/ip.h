@@ -96,10 +96,10 @@ void ip_stats(const struct ip *ip, nst_stats *out);         /* frag_now, neighbo
 struct route { /* result of a look-up; a pcb caches it while gen == ip->route_gen */
     int32_t ifx;          /* 0 = no route */
     uint32_t gen;
-    ipaddr src;           /* source address to use */
-    ipaddr nexthop;       /* gateway, or the destination itself */
     uint32_t mtu;         /* path MTU: interface's, the route's or learnt, the smallest */
     uint16_t advmss, initcwnd; /* what the route says for TCP; 0 = nothing */
+    ipaddr src;           /* source address to use */
+    ipaddr nexthop;       /* gateway, or the destination itself */
     bool is_mtu_locked;
 };
 /* Longest prefix, then first added. src wildcard = choose (RFC 6724 in short: same scope, longest common prefix).

@@ -14,6 +14,7 @@
 #include <base/seq.h>
 #include <base/stream.h>
 #include <ip/ip.h>
+#include <stddef.h>
 #include <string.h>
 #include <tcp/tcp_accecn.h>
 #include <tcp/tcp_cc.h>
@@ -96,49 +97,27 @@ struct tcp_listener {
     struct tcp_fo_keys fo_keys; /* its own; count 0 = the stack's */
 };
 
+/* Laid out by cache line: what a segment of text in, an ACK in and a segment out touch stands together, most shared first; assertions in
+ * tcp_pcb.c keep it there. In a group what these need comes first, in one that stands before a hot line last. What no segment needs goes
+ * to a line that is named cold. */
 struct tcp_pcb {
+    /* ---- lines 0 to 2, every path: who it is, the mark, the way out, the timer */
     struct sockbase sock;   /* must be first */
-
-    /* ---- identity */
-    ipaddr local, remote;
-    uint16_t lport, rport;
-    uint32_t conn;          /* connection number in traces */
-    uint32_t flow;          /* IPv6 flow label (RFC 6437) */
     uint8_t state;          /* enum tcp_state; written by tcp_state.c alone */
     bool is_hashed, was_passive, is_v6;
-    uint32_t hash;          /* of the four above */
+    uint32_t conn;          /* connection number in traces */
     struct list ready_link;  /* in netif.tcp_ready while marked */
-    struct list listen_link; /* in a listener's queue, or in tcp.time_wait */
-    struct list page_link;   /* in tcp.page_wait: the application met the end of the pages */
-    struct tcp_listener *listener; /* while in one of its queues */
+    ipaddr local, remote;
+    uint16_t lport, rport;
+    uint32_t flow;          /* IPv6 flow label (RFC 6437) */
+    uint32_t hash;          /* of addresses and ports */
     struct route route;
     struct wheel_timer timer;        /* armed at or before the earliest deadline */
+
+    /* ---- line 3, every path */
     nst_time deadline[TCPT_COUNT];   /* NST_NEVER = off */
-    nst_time opened;
 
-    /* ---- send sequence variables (RFC 9293 §3.3.1) */
-    struct {
-        seq_t una, nxt, iss, wl1, wl2;
-        seq_t up;           /* urgent pointer: one past the last urgent byte */
-        seq_t end;          /* one past the last byte the application wrote; FIN follows at end */
-        seq_t push;         /* one past the last byte that must not wait for more (end of a write without MORE) */
-        seq_t small;        /* one past the last segment smaller than MSS sent: Minshall's Nagle */
-        uint32_t wnd, max_wnd; /* bytes, scaled */
-        uint32_t mss;       /* effective: payload bytes per segment, options accounted */
-        uint16_t peer_mss;  /* as offered by the peer, floor applied */
-        uint8_t wscale;     /* shift for windows received */
-        bool has_urg, fin_queued, fin_sent;
-        bool more;          /* the last write said MORE */
-    } snd;
-
-    struct {                    /* tcp_segment.c: how unsent data is cut */
-        struct tcp_cut_mark mark[TCP_CUT_MARKS]; /* ring: ends of all blocks but the last */
-        uint8_t first, count;
-        bool ends_record;       /* MSG_EOR: nothing may join what ends at snd.end */
-        struct tcp_cut_mark now, next; /* the chunk that is leaving, and what it becomes with the next segment */
-    } cut;
-
-    /* ---- receive sequence variables */
+    /* ---- line 4, text in and every header out: receive sequence variables (RFC 9293 §3.3.1), the queue, the window */
     struct {
         seq_t nxt, irs;
         seq_t adv;          /* right edge as advertised: never moves left */
@@ -151,8 +130,11 @@ struct tcp_pcb {
         bool is_shut;       /* the application stopped reading */
         bool eof_told;
     } rcv;
+    struct stream rcvq;
+    uint32_t rcvbuf;        /* bytes */
+    uint32_t window_clamp;  /* most that is offered; 0 = no limit */
 
-    /* ---- options agreed */
+    /* ---- line 5, every path: options agreed, and what is asked of every segment */
     struct {
         bool ts, sack, wscale, offered_ts, offered_sack, offered_wscale;
         uint32_t ts_offset;   /* added to our clock (RFC 7323 §7.1) */
@@ -161,46 +143,140 @@ struct tcp_pcb {
         seq_t last_ack_sent;  /* Last.ACK.sent */
         uint32_t ts_last_sent; /* newest TSval sent */
     } opt;
+    struct {                    /* tail loss probe (RFC 8985 §7) */
+        seq_t end;              /* SND.NXT when the probe was sent */
+        bool is_out, is_rtx;
+        bool owed;              /* to be sent now */
+    } tlp;
+    struct {                    /* RFC 3168 */
+        bool is_on, was_asked, echo /* ECE until CWR comes */, cwr_owed;
+        uint16_t ack_rule;      /* the segment being processed deserves an ACK at once, by this rule; 0 = not */
+        bool seen;              /* with either kind of feedback: a packet came ECT or CE */
+        uint32_t delivered_ce;  /* segments delivered by ACKs with ECE */
+    } ecn;
+    struct ivset ooo;           /* ranges received beyond rcv.nxt */
 
-    /* ---- round trip time (RFC 6298), microseconds */
+    /* ---- line 6, every path: acknowledgements, and what the application asked for */
+    struct {
+        uint8_t owed;           /* ACKs to send now, each one a segment */
+        uint8_t quick;          /* segments still to be acknowledged at once */
+        uint16_t rule;          /* why */
+        uint32_t bytes;         /* received and not acknowledged */
+        uint32_t segs;
+        uint32_t ato_us;        /* tcp_delack.c: how long an ACK waits */
+        nst_time last_data;     /* when data in order arrived */
+        nst_time challenge_at;  /* last answer to an invalid segment */
+        bool is_started, is_pingpong;
+        bool has_challenged;
+    } ack;
+    nst_time last_rcv;          /* any acceptable segment */
+    uint16_t maxseg;            /* 0 = none */
+    uint8_t tos, ttl;
+    bool nodelay, cork;
+    bool is_orphan;             /* the application closed; the stack finishes alone */
+    bool refuses_text;          /* after our FIN text of the peer resets the connection: the application reads no more */
+    uint8_t soft_error;         /* nst_err: what ICMP advised since the last ACK; 0 = nothing. Reported when the connection is given up */
+    uint8_t keep_sent;
+    bool out_blocked;           /* the application met a full send buffer: raise NST_EV_OUT when a third is free */
+    bool force_partial;         /* the persist timer or an uncork lets one partial segment go */
+    bool force_push;            /* and with PSH */
+    bool probe_owed;            /* a window or keepalive probe is to be sent now */
+    bool syn_owed;              /* SYN or SYN-ACK is to be (re)sent now */
+    bool is_sndbuf_fixed;       /* the application chose it */
+
+    /* ---- line 7, every path: send sequence variables (RFC 9293 §3.3.1) and whether AccECN is on. Lines 8 and 9: cold */
+    struct {
+        seq_t una, nxt, iss, wl1, wl2;
+        seq_t up;           /* urgent pointer: one past the last urgent byte */
+        seq_t end;          /* one past the last byte the application wrote; FIN follows at end */
+        seq_t push;         /* one past the last byte that must not wait for more (end of a write without MORE) */
+        seq_t small;        /* one past the last segment smaller than MSS sent: Minshall's Nagle */
+        uint32_t wnd, max_wnd; /* bytes, scaled */
+        uint32_t mss;       /* effective: payload bytes per segment, options accounted */
+        uint16_t peer_mss;  /* as offered by the peer, floor applied */
+        uint8_t wscale;     /* shift for windows received */
+        bool has_urg, fin_queued, fin_sent;
+        bool more;          /* the last write said MORE */
+        bool is_unvalidated; /* segments left since tcp_cwnd_validate was last asked: when tcp_output runs dry, or an ACK comes first */
+    } snd;
+    struct tcp_accecn acc;      /* RFC 9768; excludes ecn.is_on */
+    nst_time opened;
+
+    /* ---- line 10, every path: counters for tcp_info, those of rare events before it */
+    struct {
+        uint64_t bytes_retrans;
+        uint32_t total_retrans, fast, rto, tlp, undo;
+        uint32_t rto_recoveries, rto_time_ms; /* runs of timeouts, and how long they took */
+        uint32_t dsack_dups, ooo;
+        uint64_t bytes_acked, bytes_received, bytes_sent;
+        uint64_t segs_out, segs_in, data_segs_out, data_segs_in;
+    } n;
+    uint32_t sndbuf;            /* bytes */
+    uint32_t notsent_lowat;     /* NST_EV_OUT only with less than this unsent; 0 = no limit */
+
+    /* ---- line 11, text in, reading, and timers of every ACK: right-sizing of rcvbuf; round trip time (RFC 6298), microseconds */
+    struct {
+        nst_time at, rtt_at;
+        uint32_t copied, space; /* bytes read in this round trip, and the most so far */
+        uint32_t rtt_us, last_ecr;
+        seq_t rtt_seq;
+        bool is_fixed, rtt_started;
+    } drs;
     struct {
         uint32_t srtt8, rttvar4; /* scaled by 8 and by 4; srtt8 0 = no sample */
         uint32_t rto;
         uint32_t min;           /* of the last tcp.min_rtt_wlen seconds; UINT32_MAX = no sample */
         uint8_t backoff;
         struct tcp_min_sample low[3]; /* tcp_rtt.c: the minimum and its successors */
-    } rtt;
+    } rtt;                      /* line 12, ACKs in: the samples */
+    struct list page_link;   /* in tcp.page_wait: the application met the end of the pages */
 
-    /* ---- congestion control and recovery */
-    struct cc cc;
+    /* ---- lines 13 and 14, ACKs in and segments out: scoreboard of the segments in flight, their bytes, their sums */
     struct {
+        uint32_t first, last, root; /* tcp_seg ids */
+        uint32_t t_first, t_last;   /* by time of transmission */
+        uint32_t lost_cursor;   /* segments before it are judged by the threshold; 0 = to be counted anew */
+        uint32_t sacked_above;  /* SACKed segments at or after lost_cursor */
+        struct ivset sacked;    /* ranges the peer has SACKed: what a block adds is found without walking what is known */
+    } q;
+    struct stream sndq;
+    bool keepalive;
+    bool is_ack_deferred;       /* passive, SYN-RECEIVED: the bare ACK came, and was dropped for the listener's defer_accept */
+    bool wants_icmp;            /* ICMP errors are pending errors, not advice */
+    uint8_t defer_accept;       /* connect: != 0 = the ACK of the handshake waits for data. Passive: not used */
+    struct {                    /* recovery */
         uint8_t ca_state;       /* enum tcp_ca_state */
-        seq_t recover;          /* SND.NXT when recovery was entered (RFC 6582) */
         bool has_undo;          /* the reduction since undo_marker may prove wrong */
         bool is_frto;           /* RFC 5682: the timeout may be spurious, new data goes first */
         uint8_t frto_new;       /* F-RTO step 2b: new segments that may go before retransmissions */
-        seq_t undo_marker;      /* SND.UNA when the reduction began */
-        int32_t undo_retrans;   /* retransmissions since, not yet reported as duplicates (RFC 3708) */
-        uint32_t undo_cwnd, undo_ssthresh;
-        uint32_t retrans_ts;    /* TSval of the first retransmission (RFC 3522) */
         bool has_retrans_ts;
-        uint32_t dupacks;
+        bool is_cwnd_limited;
+        bool is_cwnd_blocked;   /* during one visit of tcp_output: cwnd stopped it */
+        bool must_send_first;   /* recovery began: the first retransmission ignores cwnd; cleared when it is sent */
+        uint8_t retransmits;    /* timeouts in a row */
         uint32_t packets_out, sacked_out, lost_out, retrans_out; /* segments; pipe = out - sacked - lost + retrans.
                                    Without SACK sacked_out counts duplicate ACKs: each is a segment that left the network */
         uint32_t max_packets_out; /* most in flight since SND.UNA reached cwnd_usage */
         seq_t cwnd_usage;
-        bool is_cwnd_limited;
-        bool is_cwnd_blocked;   /* during one visit of tcp_output: cwnd stopped it */
-        bool has_sent;          /* segments left since tcp_cwnd_validate was last asked: when tcp_output runs dry, or an ACK comes first */
         uint32_t cwnd_used;     /* tcp_cwnd.c: most in flight since cwnd_stamp, while cwnd was not the limit */
         nst_time cwnd_stamp;    /* when cwnd was last the limit, or was validated */
-        bool must_send_first;   /* recovery began: the first retransmission ignores cwnd; cleared when it is sent */
-        uint8_t retransmits;    /* timeouts in a row */
-        nst_time rtx_started;   /* first transmission of what the timeouts are about */
         nst_time probe_since;   /* when the window was first probed; 0 = it is not */
-        nst_time first_timeout; /* of those in a row: the first retransmission */
         nst_time last_sent;     /* last data segment */
+        /* line 15, ACKs in */
+        seq_t recover;          /* SND.NXT when recovery was entered (RFC 6582) */
+        seq_t undo_marker;      /* SND.UNA when the reduction began */
+        int32_t undo_retrans;   /* retransmissions since, not yet reported as duplicates (RFC 3708) */
+        uint32_t undo_cwnd, undo_ssthresh;
+        uint32_t retrans_ts;    /* TSval of the first retransmission (RFC 3522) */
+        uint32_t dupacks;
+        nst_time rtx_started;   /* first transmission of what the timeouts are about */
+        nst_time first_timeout; /* of those in a row: the first retransmission */
     } rec;
+    struct {                    /* proportional rate reduction (RFC 6937) */
+        uint32_t prior_cwnd, delivered, out;
+    } prr;
+
+    /* ---- line 16, ACKs in. Line 17: cold */
     struct {                    /* RACK (RFC 8985 §5.3) */
         nst_time xmit;          /* of the most recently sent segment that was delivered; has_xmit says whether there is one */
         seq_t end;              /* its end */
@@ -213,38 +289,42 @@ struct tcp_pcb {
         uint32_t reordering;    /* segments: degree of reordering seen (tcpi_reordering) */
         uint32_t reord_seen;    /* times reordering was seen */
     } rack;
-    struct {                    /* tail loss probe (RFC 8985 §7) */
-        seq_t end;              /* SND.NXT when the probe was sent */
-        bool is_out, is_rtx;
-        bool owed;              /* to be sent now */
-    } tlp;
-    struct {                    /* proportional rate reduction (RFC 6937) */
-        uint32_t prior_cwnd, delivered, out;
-    } prr;
-    struct {                    /* delivery rate */
+    struct list listen_link; /* in a listener's queue, or in tcp.time_wait */
+    struct wire_sack sack_recent[WIRE_SACK_MAX]; /* RFC 2018 §4: most recent first, as last reported; lo == hi = unused */
+    struct {                    /* RFC 4821, tcp_mtu_probe.c: MTUs */
+        nst_time at;            /* when the search began */
+        uint32_t low, high;     /* passes; what is not tried beyond */
+        uint32_t kept;          /* in use since the handshake, whatever low says; 0 = none */
+        seq_t start, end;       /* the bytes of the probe in flight */
+        uint32_t size;          /* of the probe in flight, 0 = none */
+        bool is_on;
+    } mtup;
+
+    /* ---- line 18 to 21, ACKs in and segments out: MTU probing or not, delivery rate, congestion control (cubic's undo is cold) */
+    struct wire_sack dsack;     /* RFC 2883: to be reported once; lo == hi = none */
+    struct {
         uint64_t delivered_total; /* segments */
         uint32_t lost_total;
         uint32_t app_limited;   /* delivered_total beyond which samples are not app-limited; 0 = not limited */
         nst_time delivered_at, first_sent_at;
         uint64_t round_end;     /* delivered_total that ends the round trip */
         uint32_t best_segs;     /* the newest sample that is not app-limited, or a higher one that is: segments */
-        uint64_t best_us;       /* and the time they took; 0 = none yet */
         bool is_best_app_limited;
+        uint64_t best_us;       /* and the time they took; 0 = none yet */
     } rate;
-    struct {
-        nst_time at;            /* end of the burst at the pacing rate: the next one begins then */
-        uint32_t burst, limit;  /* bytes that may still go at once; SO_MAX_PACING_RATE, bytes per second, 0 = none */
-    } pace;
-    struct {                    /* RFC 3168 */
-        bool is_on, was_asked, echo /* ECE until CWR comes */, cwr_owed;
-        uint16_t ack_rule;      /* the segment being processed deserves an ACK at once, by this rule; 0 = not */
-        bool seen;              /* with either kind of feedback: a packet came ECT or CE */
-        uint32_t delivered_ce;  /* segments delivered by ACKs with ECE */
-    } ecn;
-    struct tcp_accecn acc;      /* RFC 9768; excludes ecn.is_on */
+    struct cc cc;
+
+    /* ---- lines 23 and 24: cold */
+    struct tcp_listener *listener; /* while in one of its queues */
+    uint32_t keepidle_ms, keepintvl_ms, user_timeout_ms;
+    int32_t linger;             /* -1 off, 0 = close resets */
+    int32_t linger2_ms;         /* life of the orphan in FIN-WAIT-2; 0 = the setting, -1 = none */
+    uint8_t keepcnt, syncnt;    /* 0 = setting */
+    uint32_t saved_syn;         /* page: its length, and the headers of the peer's SYN; 0 = none */
     struct {                    /* RFC 7413, tcp_fastopen.c */
         struct tcp_listener *listener; /* server: counts this child; NULL = none */
         struct list link;       /* in listener->fo_pending */
+        uint8_t cookie[WIRE_FO_MAX];
         bool is_deferred;       /* client: the SYN waits for the first send */
         bool is_asked;          /* client: this connection uses it */
         bool may_carry;         /* client: the first SYN takes text */
@@ -258,90 +338,25 @@ struct tcp_pcb {
         bool is_taken;          /* the text of the SYN was acknowledged, by either side */
         uint8_t fail;           /* client: tcpi_fastopen_client_fail */
         uint8_t len;            /* of the cookie; 0 = a request */
-        uint8_t cookie[WIRE_FO_MAX];
         seq_t end;
     } fo;
-    struct {                    /* RFC 4821, tcp_mtu_probe.c: MTUs */
-        bool is_on;
-        uint32_t low, high;     /* passes; what is not tried beyond */
-        uint32_t kept;          /* in use since the handshake, whatever low says; 0 = none */
-        uint32_t size;          /* of the probe in flight, 0 = none; its bytes: */
-        seq_t start, end;
-        nst_time at;            /* when the search began */
-    } mtup;
-    struct {                    /* scoreboard: segments in flight */
-        uint32_t first, last, root; /* tcp_seg ids */
-        uint32_t t_first, t_last;   /* by time of transmission */
-        uint32_t lost_cursor;   /* segments before it are judged by the threshold; 0 = to be counted anew */
-        uint32_t sacked_above;  /* SACKed segments at or after lost_cursor */
-        struct ivset sacked;    /* ranges the peer has SACKed: what a block adds is found without walking what is known */
-    } q;
 
-    /* ---- buffers */
-    struct stream sndq, rcvq;
-    struct ivset ooo;           /* ranges received beyond rcv.nxt */
-    struct wire_sack sack_recent[WIRE_SACK_MAX]; /* RFC 2018 §4: most recent first, as last reported; lo == hi = unused */
-    struct wire_sack dsack;     /* RFC 2883: to be reported once; lo == hi = none */
-    uint32_t rcvbuf, sndbuf;    /* bytes */
-    bool is_sndbuf_fixed;       /* the application chose it */
-    struct {                    /* dynamic right-sizing of rcvbuf */
-        nst_time at, rtt_at;
-        uint32_t copied, space; /* bytes read in this round trip, and the most so far */
-        uint32_t rtt_us, last_ecr;
-        seq_t rtt_seq;
-        bool is_fixed, rtt_started;
-    } drs;
-
-    /* ---- acknowledgements */
+    /* ---- line 25, sending and segments out: pacing, and how unsent data is cut (tcp_segment.c) */
     struct {
-        uint8_t owed;           /* ACKs to send now, each one a segment */
-        uint8_t quick;          /* segments still to be acknowledged at once */
-        uint16_t rule;          /* why */
-        uint32_t bytes;         /* received and not acknowledged */
-        uint32_t segs;
-        uint32_t ato_us;        /* tcp_delack.c: how long an ACK waits */
-        bool is_started, is_pingpong;
-        nst_time last_data;     /* when data in order arrived */
-        nst_time challenge_at;  /* last answer to an invalid segment */
-        bool has_challenged;
-    } ack;
-
-    /* ---- what the application asked for */
-    uint8_t tos, ttl;
-    bool nodelay, cork, keepalive;
-    int32_t linger;             /* -1 off, 0 = close resets */
-    uint16_t maxseg;            /* 0 = none */
-    uint32_t keepidle_ms, keepintvl_ms, user_timeout_ms;
-    int32_t linger2_ms;         /* life of the orphan in FIN-WAIT-2; 0 = the setting, -1 = none */
-    uint32_t window_clamp;      /* most that is offered; 0 = no limit */
-    uint32_t saved_syn;         /* page: its length, and the headers of the peer's SYN; 0 = none */
-    uint8_t defer_accept;       /* connect: != 0 = the ACK of the handshake waits for data. Passive: not used */
-    bool is_ack_deferred;       /* passive, SYN-RECEIVED: the bare ACK came, and was dropped for the listener's defer_accept */
-    bool wants_icmp;            /* ICMP errors are pending errors, not advice */
-    bool refuses_text;          /* after our FIN text of the peer resets the connection: the application reads no more */
-    uint8_t soft_error;         /* nst_err: what ICMP advised since the last ACK; 0 = nothing. Reported when the connection is given up */
-    uint8_t keepcnt, keep_sent, syncnt /* 0 = setting */;
-    bool out_blocked;           /* the application met a full send buffer: raise NST_EV_OUT when a third is free */
-    bool force_partial;         /* the persist timer or an uncork lets one partial segment go */
-    bool force_push;            /* and with PSH */
-    uint32_t notsent_lowat;     /* NST_EV_OUT only with less than this unsent; 0 = no limit */
-    bool probe_owed;            /* a window or keepalive probe is to be sent now */
-    bool syn_owed;              /* SYN or SYN-ACK is to be (re)sent now */
-    bool is_orphan;             /* the application closed; the stack finishes alone */
-    nst_time last_rcv;          /* any acceptable segment */
-
-    /* ---- counters for tcp_info */
+        nst_time at;            /* end of the burst at the pacing rate: the next one begins then */
+        uint32_t burst, limit;  /* bytes that may still go at once; SO_MAX_PACING_RATE, bytes per second, 0 = none */
+    } pace;
     struct {
-        uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
-        uint64_t segs_out, segs_in, data_segs_out, data_segs_in;
-        uint32_t total_retrans, fast, rto, tlp, undo;
-        uint32_t rto_recoveries, rto_time_ms; /* runs of timeouts, and how long they took */
-        uint32_t dsack_dups, ooo;
-    } n;
+        struct tcp_cut_mark now, next; /* the chunk that is leaving, and what it becomes with the next segment */
+        uint8_t first, count;
+        bool ends_record;       /* MSG_EOR: nothing may join what ends at snd.end */
+        struct tcp_cut_mark mark[TCP_CUT_MARKS]; /* ring: ends of all blocks but the last */
+    } cut;
     struct {                    /* tcp_info.c: what held the sender back, and for how long */
         nst_time since, sum[TCP_CHRONO_COUNT];
         uint8_t is;             /* enum tcp_chrono */
     } chrono;
+    uint64_t unused[2];         /* to the end of the line, so that each block of a pool begins one */
 };
 
 enum { TCP_RECENT = 256 /* places of the table of connections seen lately */ };

@@ -196,9 +196,9 @@ enum tcp_ack_verdict tcp_ack(struct tcp *t, struct tcp_pcb *p, struct tcp_rseg *
     }
     struct tcp_delivery d = {.ack_seg = s, .prior_in_flight = tcp_recovery_pipe(p), .prior_fack = p->rack.fack,
                              .prior_una = p->snd.una};
-    if (p->rec.has_sent) { /* the driver did not ask until there was nothing more: what it took is what could leave */
+    if (p->snd.is_unvalidated) { /* the driver did not ask until there was nothing more: what it took is what could leave */
         tcp_cwnd_validate(t, p, d.prior_in_flight >= p->cc.cwnd);
-        p->rec.has_sent = false;
+        p->snd.is_unvalidated = false;
     }
     tcp_sack_process(t, p, s, &d);
     p->soft_error = 0; /* something works */

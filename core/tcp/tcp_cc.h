@@ -33,11 +33,12 @@ struct cubic_epoch { /* one stage of congestion avoidance; windows in 1/1024 seg
 };
 
 struct cubic { /* cc_cubic.c (RFC 9438) */
-    struct cubic_epoch now, undo;        /* undo: as it was before the last reduction */
-    uint32_t undo_cwnd, undo_ssthresh;   /* undo_cwnd 0 = nothing to undo */
-    uint32_t slow_acked;                 /* conservative slow start: segments towards the next one */
+    struct cubic_epoch now;
     nst_time last_ack;                   /* pauses are measured from here */
     struct hystart hs;
+    uint32_t slow_acked;                 /* conservative slow start: segments towards the next one */
+    uint32_t undo_cwnd, undo_ssthresh;   /* undo_cwnd 0 = nothing to undo */
+    struct cubic_epoch undo;             /* as it was before the last reduction */
 };
 
 enum bbr_state { BBR_STARTUP, BBR_DRAIN, BBR_DOWN, BBR_CRUISE, BBR_REFILL, BBR_UP, BBR_PROBE_RTT };

@@ -560,9 +560,9 @@ bool tcp_output(struct tcp *t, struct tcp_pcb *p, struct tx_hdr *h, nst_tx_frame
         return true;
     }
     bool is_cwnd_full = p->rec.is_cwnd_blocked || tcp_recovery_pipe(p) >= p->cc.cwnd;
-    if (tcp_is_synchronized(p) && (p->rec.has_sent || is_cwnd_full))
+    if (tcp_is_synchronized(p) && (p->snd.is_unvalidated || is_cwnd_full))
         tcp_cwnd_validate(t, p, is_cwnd_full);
-    p->rec.has_sent = false;
+    p->snd.is_unvalidated = false;
     tcp_rate_check_app_limited(p);
     tcp_info_clock(t, p);
     arm_timers(t, p);

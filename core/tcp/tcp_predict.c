@@ -56,7 +56,8 @@ static bool parse(const struct ip_view *v, struct tcp_rseg *s)
 static bool is_quiet(const struct tcp_pcb *p)
 {
     bool has_unsent = p->snd.fin_queued || !seq_eq(p->snd.nxt, p->snd.end);
-    bool sends = p->q.first != 0 || p->rec.has_sent || has_unsent || p->tlp.is_out || tcp_timer_is_on(p, TCPT_PERSIST);
+    bool has_sent = !seq_eq(p->snd.una, p->snd.nxt) || p->snd.is_unvalidated;
+    bool sends = has_sent || has_unsent || p->tlp.is_out || tcp_timer_is_on(p, TCPT_PERSIST);
     bool is_ending = p->rcv.fin_known || p->rcv.is_shut || p->is_orphan;
     bool marks = p->ecn.is_on || p->acc.is_on || p->ecn.ack_rule != 0;
     return p->state == TCPS_ESTABLISHED && !sends && !is_ending && !marks && p->ooo.root == 0;

@@ -66,7 +66,7 @@ void tcp_recovery_seg_sent(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, 
     tcp_rate_sent(t, p, s);
     s->xmit = t->b->now;
     p->rec.last_sent = t->b->now;
-    p->rec.has_sent = true;
+    p->snd.is_unvalidated = true;
     tcp_rack_sent(t, p, s);
     if (p->rec.ca_state == TCP_CA_RECOVERY || p->rec.ca_state == TCP_CA_CWR)
         p->prr.out += s->segs;
