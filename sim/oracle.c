@@ -365,12 +365,37 @@ static void received_segment(struct oracle *o, struct oend *e, nst_time t, const
         take_ts(e, p->ts_val);
 }
 
+/* RFC 5927 §4.1: an error counts when what it quotes is surely in flight. It lowers an MTU and never raises it. */
+static void take_too_big(struct oracle *o, int to, nst_time t, const uint8_t *ip, uint32_t len)
+{
+    struct opkt q;
+    uint32_t mtu = opkt_too_big(ip, len, &q);
+    const struct oend *e = mtu < 1280 ? NULL : oracle_end(o, to, &q.src, &q.dst, false);
+    if (e == NULL || e->is_gone || e->is_cookie || e->is_blind || e->conn == 0 || !e->has_iss)
+        return;
+    uint32_t off = q.seq - e->iss;
+    if (o_diff(off, e->una_max) >= 0 && o_diff(off, e->nxt) < 0)
+        o->path[o->paths++ % PATHS] = (struct opath){.host = to, .dst = q.dst.ip, .mtu = mtu, .at = t};
+}
+
+/* RFC 1191 §6.3: what was told is tried again after ten minutes at the earliest. */
+static void check_path(struct oracle *o, int from, nst_time t, uint32_t len, const nst_ip *dst)
+{
+    for (uint32_t i = 0; i < PATHS && i < o->paths; i++) {
+        const struct opath *p = &o->path[i];
+        if (p->host == from && len > p->mtu && t - p->at < NST_S(590) && memcmp(&p->dst, dst, sizeof *dst) == 0)
+            oracle_fail(o, ORACLE_PMTU, from, t, "a packet of %u bytes, and the path takes %u", len, p->mtu);
+    }
+}
+
 void oracle_received(struct oracle *o, int to, nst_time t, const uint8_t *ip, uint32_t len)
 {
     struct opkt p;
     opkt_parse(ip, len, &p);
     for (uint32_t i = 0; i < o->ends && !p.is_tcp && !p.is_udp; i++)
         o->end[i].is_clean &= o->end[i].host != to; /* an ICMP error may lower the MSS, and with it cwnd in bytes */
+    if (!p.is_tcp && !p.is_udp)
+        take_too_big(o, to, t, ip, len);
     if (p.is_tcp && p.is_sound)
         received_segment(o, oracle_end(o, to, &p.dst, &p.src, true), t, &p);
 }
@@ -385,6 +410,7 @@ void oracle_sent(struct oracle *o, int from, nst_time t, const uint8_t *ip, uint
         oracle_fail(o, ORACLE_STORM, from, t, "%llu packets without any progress", (unsigned long long)o->idle_frames);
     if (!p.is_tcp)
         return;
+    check_path(o, from, t, len, &p.dst.ip);
     struct oend *e = oracle_end(o, from, &p.src, &p.dst, true);
     bool is_resurrected = e->cookies > 0 && e->conn != 0 && note->conn != 0 && e->conn != note->conn && !(p.flags & OF_SYN);
     e->is_blind |= is_resurrected;
@@ -407,6 +433,7 @@ void oracle_tick(struct oracle *o, nst_time t)
 void oracle_jumped(struct oracle *o, nst_time t)
 {
     o->has_jumped = true;
+    o->paths = 0;
     for (uint32_t i = 0; i < o->ends; i++) {
         struct oend *e = &o->end[i];
         e->base = e->sent_at = t;

@@ -29,6 +29,7 @@
     X(RTX_RULE, "rtx_rule", "RFC 6298, 8985", "a retransmission names a rule of retransmission, new data none")         \
     X(RTX_ACKED, "rtx_acked", "RFC 9293 §3.4", "what is acknowledged is not sent again")                                \
     X(MSS, "mss", "RFC 9293 §3.7.1", "no segment is longer than the peer's MSS")                                        \
+    X(PMTU, "pmtu", "RFC 1191 §3, 8201 §4", "no packet is longer than a router said that its path takes")              \
     X(FLIGHT, "flight", "RFC 5681 §3.1", "without loss no more than cwnd is in flight")                                 \
     X(RST_CAUSE, "rst_cause", "RFC 9293 §3.5.2", "a reset has a cause: a segment that deserves it, or the application") \
     X(RST_EXACT, "rst_exact", "RFC 5961 §3.2", "only a reset with the exact number ends a connection")                  \

@@ -22,6 +22,8 @@ struct opkt { /* an IP packet with TCP or UDP in it */
 };
 
 void opkt_parse(const uint8_t *ip, uint32_t len, struct opkt *);
+/* The MTU that an ICMP error "packet too big" tells, if it quotes a TCP header; 0 = it is none. quote: addresses and seq. */
+uint32_t opkt_too_big(const uint8_t *ip, uint32_t len, struct opkt *quote);
 
 struct orange { uint32_t lo, hi; };
 struct oranges { /* sorted, disjoint, not touching */
@@ -105,6 +107,15 @@ struct oend {
     nst_time asleep_until;
 };
 
+enum { PATHS = 64 };
+
+struct opath { /* what a router told a host */
+    int host;
+    nst_ip dst;
+    uint32_t mtu;
+    nst_time at;
+};
+
 struct oracle {
     struct oracle_config c;
     struct oracle_verdict verdict;
@@ -115,6 +126,8 @@ struct oracle {
     uint16_t *rule_flags;        /* by nst rule */
     unsigned rule_count;
     bool listener_closed[64];
+    struct opath path[PATHS];    /* a ring */
+    uint32_t paths;
     uint64_t idle_frames;        /* without any progress */
     bool pending_drained, has_jumped;
 };

@@ -100,6 +100,40 @@ void opkt_parse(const uint8_t *ip, uint32_t len, struct opkt *p)
     }
 }
 
+/* A header that need not be whole behind the sequence number (RFC 792). */
+static bool parse_quote(const uint8_t *ip, uint32_t len, struct opkt *p)
+{
+    uint32_t hdr = len > 0 && ip[0] == 0x45 ? 20 : 40;
+    if (len < hdr + 8 || (hdr == 40 && ip[0] >> 4 != 6) || ip[hdr == 20 ? 9 : 6] != 6 || (hdr == 20 && (be16(ip + 6) & 0x1fff) != 0))
+        return false;
+    p->src.ip = nst_ip4(ip[12], ip[13], ip[14], ip[15]);
+    p->dst.ip = nst_ip4(ip[16], ip[17], ip[18], ip[19]);
+    if (hdr == 40) {
+        memcpy(p->src.ip.b, ip + 8, 16);
+        memcpy(p->dst.ip.b, ip + 24, 16);
+    }
+    p->src.port = (uint16_t)be16(ip + hdr);
+    p->dst.port = (uint16_t)be16(ip + hdr + 2);
+    p->seq = be32(ip + hdr + 4);
+    return true;
+}
+
+uint32_t opkt_too_big(const uint8_t *ip, uint32_t len, struct opkt *quote)
+{
+    struct opkt p;
+    opkt_parse(ip, len, &p);
+    memset(quote, 0, sizeof *quote);
+    uint32_t hdr = len > 0 && ip[0] >> 4 == 4 ? 20 : 40;
+    if (!p.is_sound || len < hdr + 8 || (hdr == 20 && ip[0] != 0x45))
+        return 0;
+    const uint8_t *icmp = ip + hdr;
+    uint32_t n = (hdr == 20 ? be16(ip + 2) : 40 + be16(ip + 4)) - hdr, pseudo = hdr == 20 ? 0 : sum(ip + 8, 32, 58 + n);
+    bool is_too_big = hdr == 20 ? ip[9] == 1 && icmp[0] == 3 && icmp[1] == 4 : ip[6] == 58 && icmp[0] == 2;
+    if (!is_too_big || n < 8 || sum(icmp, n, pseudo) != 0xffff || !parse_quote(icmp + 8, n - 8, quote))
+        return 0;
+    return hdr == 20 ? be16(icmp + 6) : be32(icmp + 4);
+}
+
 /* ------------------------------------------------------------------------------------------------------------ ranges */
 
 void oranges_add(struct oranges *s, uint32_t lo, uint32_t hi)

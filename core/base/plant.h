@@ -55,6 +55,7 @@
     X(FIN_NO_SEQ, "fin_no_seq", "", "the peer's FIN takes no sequence number")                                          \
     X(RENEGE, "renege", "", "text that was SACKed is thrown away when the hole is filled")                              \
     X(FIN_WAIT_2_STAYS, "fin_wait_2_stays", "", "an orphan stays in FIN-WAIT-2 for ever")                               \
+    X(PMTU_ONCE, "pmtu_once", "", "a path MTU that was lowered once is not lowered again")                              \
     X(COOKIE_ANY, "cookie_any", "", "any ACK to a listener counts as a cookie")
 
 enum plant_id {

@@ -98,6 +98,8 @@ bool pmtu_update(struct ip *ip, const ipaddr *dst, uint32_t mtu)
     if (!route_lookup(ip, &IPADDR_ANY, dst, &r) || r.is_mtu_locked || mtu >= r.mtu)
         return false; /* RFC 8201 §4: a report never raises the estimate */
     struct pmtu *e = find(ip, dst);
+    if (e && PLANTED(b, PMTU_ONCE))
+        return false;
     if (!e)
         e = add(ip, dst);
     if (!e)

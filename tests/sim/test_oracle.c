@@ -155,6 +155,38 @@ BREAKS(RTX_RULE, .seq = ISS + 1, ACKED, .len = 500, .flags = 24)
 BREAKS(RST_CAUSE, .seq = ISS + 501, .flags = 4, .no_ts = true)
 BREAKS(FORM, .seq = ISS + 501, .flags = 8, .ecr = 510)
 
+/* A router quotes what we sent with that sequence number. */
+static void too_big(uint32_t seq, uint32_t mtu)
+{
+    uint8_t b[56] = {0x45, 0, 0, 56, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 254}, quote[600];
+    build(quote, true, &(struct hand){.seq = seq, .len = 8, .flags = 24});
+    memcpy(b + 16, w.a.ip.b + 12, 4);
+    put(b + 10, ~sum(b, 20, 0) & 0xffff, 2);
+    b[20] = 3;
+    b[21] = 4;
+    put(b + 26, mtu, 2);
+    memcpy(b + 28, quote, 28);
+    put(b + 22, ~sum(b + 20, 36, 0) & 0xffff, 2);
+    oracle_received(w.o, 0, w.now, b, sizeof b);
+}
+
+TEST(oracle, PMTU)
+{
+    setup();
+    too_big(ISS + 501, 1300); /* not in flight: a guess */
+    too_big(ISS + 1, 1400);
+    got((struct hand){.seq = IRS + 101, .ack = ISS + 501, .flags = 16, .ts = 520, .ecr = 12, .wnd = 5000});
+    sent((struct hand){.seq = ISS + 501, .ack = IRS + 101, .ecr = 510, .len = 1400 - 52, .flags = 24});
+    EQ(oracle_verdict(w.o)->count, 0);
+    too_big(ISS + 501, 1350);
+    w.note.rule = (uint16_t)rule_of("RFC 1191 §6.4: resent in smaller segments");
+    w.note.retransmit = 1;
+    sent((struct hand){.seq = ISS + 501, .ack = IRS + 101, .ecr = 510, .len = 1350 - 52, .flags = 24});
+    EQ(oracle_verdict(w.o)->count, 0);
+    sent((struct hand){.seq = ISS + 501, .ack = IRS + 101, .ecr = 510, .len = 1351 - 52, .flags = 24});
+    expect(ORACLE_PMTU);
+}
+
 TEST(oracle, RTX_ACKED)
 {
     setup();
