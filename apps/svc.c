@@ -381,30 +381,45 @@ nst_ssize svc_recv(struct svc_host *h, struct svc_conn *c, void *data, size_t le
     return receive(h, c, &(nst_iov){.base = data, .len = len}, 0);
 }
 
+nst_ssize svc_peek(struct svc_host *h, struct svc_conn *c, nst_iov *iov, uint32_t *niov)
+{
+    nst_msg msg = {.iov = iov, .niov = *niov, .flags = NST_MSG_PEEK | NST_MSG_BORROW};
+    const nst_ssize n = nst_recv(h->stack, c->sock, &msg, h->now);
+
+    c->eof |= n == 0;
+    *niov = msg.niov;
+    return n;
+}
+
 nst_ssize svc_skip(struct svc_host *h, struct svc_conn *c, size_t len)
 {
     return receive(h, c, &(nst_iov){.len = len}, NST_MSG_TRUNC);
 }
 
-static nst_ssize send_with(struct svc_host *h, struct svc_conn *c, const nst_iov *iov, uint32_t flags)
+static nst_ssize send_with(struct svc_host *h, struct svc_conn *c, nst_msg *msg)
 {
-    const size_t len = iov->len;
-    nst_msg msg = {.iov = iov, .niov = 1, .flags = flags};
-    const nst_ssize n = nst_send(h->stack, c->sock, &msg, h->now);
+    const nst_ssize n = nst_send(h->stack, c->sock, msg, h->now);
 
     if (n > 0)
         c->bytes_out += (uint64_t)n;
-    return n == 0 && len > 0 ? -NST_EAGAIN : n;
+    return n == 0 && msg->iov->len > 0 ? -NST_EAGAIN : n;
+}
+
+nst_ssize svc_send_iov(struct svc_host *h, struct svc_conn *c, const nst_iov *iov, uint32_t niov)
+{
+    return send_with(h, c, &(nst_msg){.iov = iov, .niov = niov});
 }
 
 nst_ssize svc_send(struct svc_host *h, struct svc_conn *c, const void *data, size_t len)
 {
-    return send_with(h, c, &(nst_iov){.base = (void *)(uintptr_t)data, .len = len}, 0);
+    return svc_send_iov(h, c, &(nst_iov){.base = (void *)(uintptr_t)data, .len = len}, 1);
 }
 
 nst_ssize svc_send_constant(struct svc_host *h, struct svc_conn *c, const void *data, size_t len)
 {
-    return send_with(h, c, &(nst_iov){.base = (void *)(uintptr_t)data, .len = len}, NST_MSG_MORE | NST_MSG_BORROW);
+    const nst_iov iov = {.base = (void *)(uintptr_t)data, .len = len};
+
+    return send_with(h, c, &(nst_msg){.iov = &iov, .niov = 1, .flags = NST_MSG_MORE | NST_MSG_BORROW});
 }
 
 void svc_shut(struct svc_host *h, struct svc_conn *c)

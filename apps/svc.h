@@ -97,8 +97,10 @@ uint64_t svc_report_total(const struct svc_host *);
 
 /* For steps. Both return bytes, 0 at the end of the stream (recv), or -NST_E...; they count. */
 nst_ssize svc_recv(struct svc_host *, struct svc_conn *, void *data, size_t len);
-nst_ssize svc_skip(struct svc_host *, struct svc_conn *, size_t len); /* received without looking at it */
+nst_ssize svc_peek(struct svc_host *, struct svc_conn *, nst_iov *iov, uint32_t *niov); /* where the next bytes lie until svc_skip */
+nst_ssize svc_skip(struct svc_host *, struct svc_conn *, size_t len); /* received without looking at it, or seen by svc_peek */
 nst_ssize svc_send(struct svc_host *, struct svc_conn *, const void *data, size_t len);
+nst_ssize svc_send_iov(struct svc_host *, struct svc_conn *, const nst_iov *iov, uint32_t niov);
 /* The same for bytes that never change and are followed by more for certain: they are not copied. */
 nst_ssize svc_send_constant(struct svc_host *, struct svc_conn *, const void *data, size_t len);
 /* Closes our direction; the peer's stays open. */

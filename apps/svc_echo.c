@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 862. TCP: what cannot be sent yet is kept, and nothing more is read until it is gone; the peer's window
- * then closes by itself. After the end of the peer's stream the rest is sent, then we close.
+/* RFC 862. TCP: sent from where it lies in the receive queue. What cannot be sent yet is kept, and nothing more is read until it is gone;
+ * the peer's window then closes by itself. After the end of the peer's stream the rest is sent, then we close.
  * UDP: a datagram that cannot be sent back at once is lost, as UDP may. */
 #include "svc.h"
 
-enum { DATAGRAMS_MAX = 64, PORT_ECHO = 7, PORT_CHARGEN = 19 };
+enum { PAGES = 32, DATAGRAMS_MAX = 64, PORT_ECHO = 7, PORT_CHARGEN = 19 };
+
+/* The stack has no room: what has come is kept here, lest the pages of those that wait keep one another waiting. */
+static enum svc_verdict keep(struct svc_host *h, struct svc_conn *c)
+{
+    const nst_ssize n = svc_recv(h, c, svc_scratch(h), SVC_BUDGET);
+
+    if (n < 0)
+        return svc_fail(c, n);
+    return svc_keep(c, svc_scratch(h), (size_t)n) ? SVC_WAIT : SVC_ABORT;
+}
 
 static enum svc_verdict step_tcp(struct svc_host *h, struct svc_conn *c)
 {
-    uint8_t *buffer = svc_scratch(h);
     size_t moved = 0;
 
     if (c->data != NULL) {
@@ -18,8 +27,9 @@ static enum svc_verdict step_tcp(struct svc_host *h, struct svc_conn *c)
             return verdict;
     }
     while (moved < SVC_BUDGET) {
-        const nst_ssize n = svc_recv(h, c, buffer, SVC_BUDGET - moved);
-        size_t sent = 0;
+        nst_iov iov[PAGES];
+        uint32_t niov = PAGES;
+        nst_ssize n = svc_peek(h, c, iov, &niov);
 
         if (n == -NST_EAGAIN)
             return SVC_WAIT;
@@ -27,16 +37,13 @@ static enum svc_verdict step_tcp(struct svc_host *h, struct svc_conn *c)
             return svc_fail(c, n);
         if (n == 0)
             return SVC_CLOSE;
-        while (sent < (size_t)n) {
-            const nst_ssize m = svc_send(h, c, buffer + sent, (size_t)n - sent);
-
-            if (m == -NST_EAGAIN)
-                return svc_keep(c, buffer + sent, (size_t)n - sent) ? SVC_WAIT : SVC_ABORT;
-            if (m < 0)
-                return svc_fail(c, m);
-            sent += (size_t)m;
-        }
-        moved += sent;
+        n = svc_send_iov(h, c, iov, niov);
+        if (n == -NST_EAGAIN)
+            return keep(h, c);
+        if (n < 0)
+            return svc_fail(c, n);
+        svc_skip(h, c, (size_t)n);
+        moved += (size_t)n;
     }
     return SVC_AGAIN;
 }

@@ -3,8 +3,12 @@
  * with software checksums and the assertions of a release build.
  *
  *   core [--stages] [--seconds T] [--json FILE]   a line per figure; JSON lines are appended to FILE. --stages: bulk transfers only
- *   core --turns N [--superframes]                so many turns of a bulk transfer and nothing else: for callgrind and the like;
+ *   core --turns N [--superframes] [--no-copies]  so many turns of a bulk transfer and nothing else: for callgrind and the like;
  *                                                 prints the segments moved
+ *
+ * "No copies": the sender's bytes are borrowed (NST_MSG_BORROW), the receiver looks at one byte of each cache line where it lies. What is
+ * left is the copy of the device: superframes are read into the stack's buffers (nst_reserve); plain segments are copied from the frame to
+ * their place and summed on the way.
  *
  * Time of the stacks is virtual and moves by TURN_NS per turn; only the stopwatch is real. The pages of an
  * arena are counted with mincore: what a stack has touched is what it costs, not what it has reserved.
@@ -45,6 +49,7 @@ static const char *const stage_names[STAGES] = {
 };
 
 static FILE *json;
+static bool is_lent; /* bulk transfers: the sender's bytes are borrowed, the receiver reads them where they lie */
 static double budget = 2.0;
 static uint32_t offload; /* of the interfaces that are added */
 
@@ -130,9 +135,10 @@ static uint64_t touched(const struct host *h)
 
 /* ---------------------------------------------------------------------------------------------- carrying */
 
-static void copy_out(struct frames *to, const nst_tx_frame *tx)
+/* To `at`, or where NULL to the frames' own memory. */
+static void copy_out(struct frames *to, const nst_tx_frame *tx, uint8_t *at)
 {
-    uint8_t *const begin = to->bytes + to->used, *p = begin;
+    uint8_t *const begin = at != NULL ? at : to->bytes + to->used, *p = begin;
 
     for (uint32_t k = 0; k < tx->niov; k++) {
         memcpy(p, tx->iov[k].base, tx->iov[k].len);
@@ -161,11 +167,13 @@ static size_t carry_batch(struct host *from, struct host *to, nst_time now, doub
     static _Thread_local struct frames f;
     double mark = stages != NULL ? seconds_now() : 0;
     const size_t n = nst_output(from->n, from->ifx, tx, offload != 0 ? SUPER_BATCH : BATCH, now);
+    nst_iov at[SUPER_BATCH];
+    const size_t reserved = is_lent && offload != 0 ? nst_reserve(to->n, at, n) : 0;
 
     lap(stages != NULL ? stages[0] : NULL, &mark);
     f.n = f.used = 0;
     for (size_t i = 0; i < n; i++) {
-        copy_out(&f, &tx[i]);
+        copy_out(&f, &tx[i], i < reserved && tx[i].len > FRAME ? at[i].base : NULL);
         if (tx[i].off.gso_size != 0)
             from->data_frames += (tx[i].len - tx[i].off.hdr_len + tx[i].off.gso_size - 1) / tx[i].off.gso_size;
         else
@@ -188,7 +196,7 @@ static void carry(struct host *from, struct host *to, nst_time now)
 static nst_ssize put(struct host *h, nst_sock s, void *data, size_t len, nst_time now)
 {
     const nst_iov iov = {data, len};
-    nst_msg m = {.iov = &iov, .niov = 1};
+    nst_msg m = {.iov = &iov, .niov = 1, .flags = is_lent ? NST_MSG_BORROW : 0};
 
     return nst_send(h->n, s, &m, now);
 }
@@ -198,6 +206,24 @@ static nst_ssize get(struct host *h, nst_sock s, void *data, size_t len, nst_tim
     const nst_iov iov = {data, len};
     nst_msg m = {.iov = &iov, .niov = 1};
 
+    return nst_recv(h->n, s, &m, now);
+}
+
+/* The same without a copy: the bytes are looked at, one in each cache line, where they lie. */
+static nst_ssize get_lent(struct host *h, nst_sock s, nst_time now)
+{
+    nst_iov iov[CHUNK / NST_PAGE_SIZE];
+    nst_msg m = {.iov = iov, .niov = CHUNK / NST_PAGE_SIZE, .flags = NST_MSG_PEEK | NST_MSG_BORROW};
+    nst_ssize n = nst_recv(h->n, s, &m, now);
+    uint8_t sum = 0;
+
+    if (n <= 0)
+        return n;
+    for (uint32_t i = 0; i < m.niov; i++)
+        for (size_t k = 0; k < iov[i].len; k += LINE)
+            sum += ((const uint8_t *)iov[i].base)[k];
+    __asm__ volatile("" ::"r"(sum)); /* the compiler may not leave it out */
+    m.flags = NST_MSG_TRUNC;
     return nst_recv(h->n, s, &m, now);
 }
 
@@ -275,7 +301,7 @@ static uint64_t bulk_turn(struct pair *p, double *stage)
     lap(stage != NULL ? stage + SEND : NULL, &mark);
     carry_batch(&p->a, &p->b, p->now, stage != NULL ? there : NULL);
     mark = stage != NULL ? seconds_now() : 0;
-    while ((n = get(&p->b, p->r, in, sizeof in, p->now)) > 0)
+    while ((n = is_lent ? get_lent(&p->b, p->r, p->now) : get(&p->b, p->r, in, sizeof in, p->now)) > 0)
         received += (uint64_t)n;
     lap(stage != NULL ? stage + RECV : NULL, &mark);
     carry_batch(&p->b, &p->a, p->now, stage != NULL ? back : NULL);
@@ -285,6 +311,7 @@ static uint64_t bulk_turn(struct pair *p, double *stage)
 static void bulk(void)
 {
     const nst_config cfg = default_config();
+    char figure[64], text[64];
     struct pair p;
     uint64_t received = 0;
     double start, spent;
@@ -297,10 +324,11 @@ static void bulk(void)
             received += bulk_turn(&p, NULL);
         spent = seconds_now() - start;
     } while (spent < budget);
-    report(offload != 0 ? "super_gbit" : "bulk_gbit", (double)received * 8e-9 / spent, "%-20s %8.2f Gbit/s",
-           offload != 0 ? "superframes" : "bulk, MSS 1448", (double)received * 8e-9 / spent);
-    report(offload != 0 ? "super_segment_ns" : "segment_ns", spent * 1e9 / (double)p.a.data_frames,
-           "data segment         %8.1f ns        both ends, with their %.3f ACKs",
+    snprintf(figure, sizeof figure, "%s%s_gbit", offload != 0 ? "super" : "bulk", is_lent ? "_lent" : "");
+    snprintf(text, sizeof text, "%s%s", offload != 0 ? "superframes" : "bulk, MSS 1448", is_lent ? ", no copies" : "");
+    report(figure, (double)received * 8e-9 / spent, "%-25s %8.2f Gbit/s", text, (double)received * 8e-9 / spent);
+    snprintf(figure, sizeof figure, "%ssegment%s_ns", offload != 0 ? "super_" : "", is_lent ? "_lent" : "");
+    report(figure, spent * 1e9 / (double)p.a.data_frames, "data segment         %8.1f ns        both ends, with their %.3f ACKs",
            spent * 1e9 / (double)p.a.data_frames, (double)p.b.frames / (double)p.a.data_frames);
     pair_free(&p);
 }
@@ -323,7 +351,7 @@ static void stages(void)
         const double ns = stage[i] * 1e9 / (double)p.a.data_frames;
         char figure[64];
 
-        snprintf(figure, sizeof figure, "%sstage_%s_ns", offload != 0 ? "super_" : "", stage_names[i]);
+        snprintf(figure, sizeof figure, "%sstage%s_%s_ns", offload != 0 ? "super_" : "", is_lent ? "_lent" : "", stage_names[i]);
         report(figure, ns, "  of it %-12s %8.1f ns", stage_names[i], ns);
     }
     pair_free(&p);
@@ -340,11 +368,11 @@ static void collect_acks(struct pair *p, struct frames *acks)
     while (acks->n < BATCH && (n = nst_output(p->a.n, p->a.ifx, tx, 2, p->now)) > 0) {
         data.n = data.used = 0;
         for (size_t i = 0; i < n; i++)
-            copy_out(&data, &tx[i]);
+            copy_out(&data, &tx[i], NULL);
         nst_input(p->b.n, p->b.ifx, data.rx, n, p->now);
         n = nst_output(p->b.n, p->b.ifx, ack, 2, p->now);
         for (size_t i = 0; i < n && acks->n < BATCH; i++)
-            copy_out(acks, &ack[i]);
+            copy_out(acks, &ack[i], NULL);
     }
 }
 
@@ -531,15 +559,17 @@ static void count_turns(long turns)
     pair_free(&p);
 }
 
-/* One transfer segment by segment with software checksums, one in superframes without. */
-static void bulk_both(void)
+/* Transfers segment by segment with software checksums and in superframes without, each with copies and lent. */
+static void bulk_all(void)
 {
-    for (int with = 0; with < 2; with++) {
-        offload = with ? NST_OFFLOAD_ALL : 0;
+    for (int with = 0; with < 4; with++) {
+        offload = with >= 2 ? NST_OFFLOAD_ALL : 0;
+        is_lent = with % 2 != 0;
         bulk();
         stages();
     }
     offload = 0;
+    is_lent = false;
 }
 
 int main(int argc, char **argv)
@@ -552,6 +582,8 @@ int main(int argc, char **argv)
             only_stages = true;
         } else if (strcmp(argv[i], "--superframes") == 0) {
             offload = NST_OFFLOAD_ALL;
+        } else if (strcmp(argv[i], "--no-copies") == 0) {
+            is_lent = true;
         } else if (i + 1 < argc && strcmp(argv[i], "--turns") == 0) {
             turns = atol(argv[++i]);
         } else if (i + 1 < argc && strcmp(argv[i], "--seconds") == 0) {
@@ -563,7 +595,7 @@ int main(int argc, char **argv)
                 return 3;
             }
         } else {
-            fprintf(stderr, "usage: core [--stages] [--seconds T] [--json FILE] | --turns N [--superframes]\n");
+            fprintf(stderr, "usage: core [--stages] [--seconds T] [--json FILE] | --turns N [--superframes] [--no-copies]\n");
             return 2;
         }
     }
@@ -571,7 +603,7 @@ int main(int argc, char **argv)
         count_turns(turns);
         return 0;
     }
-    bulk_both();
+    bulk_all();
     if (!only_stages) {
         acks_in();
         rounds();

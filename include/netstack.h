@@ -16,7 +16,8 @@
  *            that is to be sent leaves through nst_output.
  * Ownership  Memory handed in is borrowed for the duration of the call only. The frames that nst_output
  *            returns point into memory of the core and stay valid until the next call that takes the same
- *            nst, nst_deadline and nst_events excepted.
+ *            nst, nst_deadline and nst_events excepted. NST_MSG_BORROW lends instead of copying: the
+            application's bytes to the stack when sending, the stack's to the application when receiving.
  * Memory     One block, obtained from env.alloc in nst_new and sized by the limits in nst_config
  *            (nst_footprint tells how much); nothing is allocated afterwards. A limit that is reached is an
  *            ordinary event: counted, traced, answered with NST_ENOBUFS or by dropping the packet.
@@ -425,11 +426,17 @@ enum { /* flags of nst_send and nst_recv */
     NST_MSG_FASTOPEN = 64, /* send of 0 bytes, NST_ST_DEFERRED: the SYN asks for a cookie, or brings the one known */
     NST_MSG_BORROW = 128, /* send, TCP: the stack reads the bytes where they lie, whenever it sends them, instead of copying them. They must
                              stay as they are until the peer has acknowledged them (NST_SO_OUTQ: the last so many are not), and after
-                             NST_CLOSE for good; NST_ABORT ends it at once. UDP, PING: copied all the same */
+                             NST_CLOSE for good; NST_ABORT ends it at once. UDP, PING: copied all the same
+                             recv with NST_MSG_PEEK, TCP: nothing is copied. iov[0 .. niov) is written: where the next bytes lie in the
+                             queue, a page (2 KiB) or what is left of it each, or more that lies together; niov becomes how many are
+                             used. Nobody may change the bytes. They stay there until they are taken (nst_recv with NST_MSG_TRUNC takes
+                             them without a copy), or given up by NST_SHUT_RD, NST_SHUT_RDWR, NST_CLOSE or NST_ABORT, whatever else is
+                             called and arrives in between: they may be given to nst_send. EINVAL without NST_MSG_PEEK, with
+                             NST_MSG_TRUNC, and with niov 0. UDP, PING: EOPNOTSUPP */
 };
 
 typedef struct nst_msg {
-    const nst_iov *iov;
+    const nst_iov *iov; /* recv with NST_MSG_BORROW writes to it */
     uint32_t niov;
     uint32_t flags;   /* NST_MSG_... */
     nst_addr peer;    /* UDP, PING: destination (wildcard = the connected one), or out: source */
@@ -442,7 +449,7 @@ typedef struct nst_msg {
 /* Stream: accepts as much as fits, 0..all. Errors: EAGAIN (buffer full, or still connecting), EPIPE (closed for sending),
  * the pending error (ECONNRESET, ETIMEDOUT, ...), ENOTCONN (a listener), EMSGSIZE (datagram > 65,507 / 65,527), EBADF, ENOBUFS. */
 NST_API nst_ssize nst_send(nst *, nst_sock, nst_msg *, nst_time now);
-/* Stream: 0 = end of file. Errors: EAGAIN (nothing there), the pending error, ENOTCONN, EBADF. */
+/* Stream: 0 = end of file. Errors: EAGAIN (nothing there), the pending error, ENOTCONN, EBADF; with NST_MSG_BORROW EINVAL, EOPNOTSUPP. */
 NST_API nst_ssize nst_recv(nst *, nst_sock, nst_msg *, nst_time now);
 
 enum nst_how {

@@ -3,7 +3,7 @@
  * RFC 1071. The ones' complement sum does not depend on byte order (§2 (B)) and may be formed in words of any
  * width (§2 (C)), so whole 64-bit words are added as they lie in memory and the result is folded and swapped
  * at the end. A piece that starts at an odd offset of the packet gives the same sum with its two bytes
- * exchanged, so it is summed as if it started even and the folded sum is swapped.
+ * exchanged, so it is summed as if it started even and the sum is swapped.
  */
 #include <base/base.h>
 #include <base/csum.h>
@@ -33,7 +33,8 @@ static inline uint16_t fold(uint64_t s)
     return (uint16_t)s;
 }
 
-static inline uint16_t swap16(uint16_t v) { return (uint16_t)(v << 8 | v >> 8); }
+/* Modulo 2^16 - 1 the bytes of a word change places when it is multiplied by 2^8; modulo 2^64 - 1, a multiple, that is a rotation. */
+static inline uint64_t swap_if(uint64_t sum, size_t is_odd) { return is_odd ? sum << 8 | sum >> 56 : sum; }
 
 static inline uint16_t native_from_be(uint16_t v)
 {
@@ -65,6 +66,12 @@ static inline struct sums take_vec(struct sums s, const uint8_t *p, uint8_t *to,
     return (struct sums){s.all + v, s.high + (v >> 32)};
 }
 
+static inline uint64_t sum_of(struct sums a, struct sums b, struct sums c, struct sums d)
+{
+    const vec h = a.high + b.high + c.high + d.high, l = a.all + b.all + c.all + d.all - (h << 32);
+    return add_carry(add_carry(l[0], l[1]), add_carry(h[0], h[1]));
+}
+
 /* Blocks of 64 bytes, copied to `to` unless that is NULL, which is known where this is inlined. */
 static inline uint64_t sum_blocks(const uint8_t *p, size_t blocks, uint8_t *to)
 {
@@ -76,8 +83,7 @@ static inline uint64_t sum_blocks(const uint8_t *p, size_t blocks, uint8_t *to)
         d = take_vec(d, p, to, 48);
         to = to != NULL ? to + BLOCK : NULL;
     }
-    const vec h = a.high + b.high + c.high + d.high, l = a.all + b.all + c.all + d.all - (h << 32);
-    return add_carry(add_carry(l[0], l[1]), add_carry(h[0], h[1]));
+    return sum_of(a, b, c, d);
 }
 
 /* Less than a block. */
@@ -101,37 +107,50 @@ static uint64_t sum_rest(const uint8_t *p, size_t len)
     return len & 1 ? add_carry(sum, native_from_be((uint16_t)(*p << 8))) : sum;
 }
 
-/* `sum` is that of `len` bytes as if they stood at an even offset. */
-static void add_piece(csum_t *c, uint64_t sum, size_t len)
+static const struct {
+    uint64_t none[BLOCK / 8], all[BLOCK / 8];
+} edge = {.all = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+
+static inline struct sums take_masked(const uint8_t *p, const uint8_t *mask, uint8_t *to, size_t at)
 {
-    if (c->odd)
-        sum = swap16(fold(sum));
-    c->sum = add_carry(c->sum, sum);
+    const vec v = load_vec(p + at), w = v & load_vec(mask + at);
+    if (to != NULL)
+        store_vec(to + at, v);
+    return (struct sums){w, w >> 32};
+}
+
+/* The last `rest` of the 64 bytes that end at `end`; all of them are copied. Whatever their number is, the same instructions: lengths
+ * differ from piece to piece, so that a processor guesses the branches of a loop wrong. */
+static inline uint64_t sum_tail(const uint8_t *end, size_t rest, uint8_t *to_end)
+{
+    const uint8_t *p = end - BLOCK, *mask = (const uint8_t *)&edge + rest;
+    uint8_t *to = to_end != NULL ? to_end - BLOCK : NULL;
+    uint64_t sum = sum_of(take_masked(p, mask, to, 0), take_masked(p, mask, to, 16), take_masked(p, mask, to, 32),
+                          take_masked(p, mask, to, 48));
+    return swap_if(sum, rest & 1);
+}
+
+static inline uint64_t sum_piece(const uint8_t *p, size_t len, uint8_t *to)
+{
+    if (len < BLOCK) {
+        if (to != NULL)
+            memcpy(to, p, len);
+        return sum_rest(p, len);
+    }
+    uint64_t sum = sum_blocks(p, len / BLOCK, to);
+    return len % BLOCK != 0 ? add_carry(sum, sum_tail(p + len, len % BLOCK, to != NULL ? to + len : NULL)) : sum;
+}
+
+/* `sum` is that of `len` bytes as if they stood at an even offset. */
+static inline void add_piece(csum_t *c, uint64_t sum, size_t len)
+{
+    c->sum = add_carry(c->sum, swap_if(sum, c->odd));
     c->odd ^= len & 1;
 }
 
-void csum_add(csum_t *c, const void *data, size_t len)
-{
-    const uint8_t *p = data;
-    size_t whole = len / BLOCK * BLOCK;
-    uint64_t sum = whole > 0 ? sum_blocks(p, len / BLOCK, NULL) : 0;
-    if (len > whole)
-        sum = add_carry(sum, sum_rest(p + whole, len - whole));
-    add_piece(c, sum, len);
-}
+void csum_add(csum_t *c, const void *data, size_t len) { add_piece(c, sum_piece(data, len, NULL), len); }
 
-void csum_copy(csum_t *c, void *to, const void *data, size_t len)
-{
-    const uint8_t *p = data;
-    uint8_t *q = to;
-    size_t whole = len / BLOCK * BLOCK;
-    uint64_t sum = whole > 0 ? sum_blocks(p, len / BLOCK, q) : 0;
-    if (len > whole) {
-        memcpy(q + whole, p + whole, len - whole);
-        sum = add_carry(sum, sum_rest(p + whole, len - whole));
-    }
-    add_piece(c, sum, len);
-}
+void csum_copy(csum_t *c, void *to, const void *data, size_t len) { add_piece(c, sum_piece(data, len, to), len); }
 
 void csum_add16(csum_t *c, uint16_t host_value)
 {

@@ -274,6 +274,15 @@ static uint32_t copy_out(struct tcp *t, struct tcp_pcb *p, const nst_msg *m, uin
     return done;
 }
 
+/* The same bytes where they lie: pages of the stream, which stay until they are read or given up. */
+static uint32_t lend(struct tcp *t, const struct tcp_pcb *p, nst_msg *m, uint32_t readable)
+{
+    nst_iov *iov = (nst_iov *)(uintptr_t)m->iov; /* the application's, not const: netstack.h */
+    uint32_t skip = m->peek_offset < readable ? m->peek_offset : readable, done = 0;
+    m->niov = (uint32_t)stream_slices(&t->b->pages, &p->rcvq, p->rcv.read.v + skip, readable - skip, iov, m->niov, &done);
+    return done;
+}
+
 static void tell_window(struct tcp *t, struct tcp_pcb *p)
 {
     if (tcp_may_receive(p) && tcp_reasm_may_update_window(t, p) && tcp_window_is_worth_telling(p) && !PLANTED(t->b, NO_WND_UPDATE))
@@ -283,6 +292,9 @@ static void tell_window(struct tcp *t, struct tcp_pcb *p)
 nst_ssize tcp_recv(struct tcp *t, struct tcp_pcb *p, nst_msg *m)
 {
     uint32_t readable = tcp_reasm_readable(p);
+    bool lends = (m->flags & NST_MSG_BORROW) != 0;
+    if (lends && (m->niov == 0 || (m->flags & NST_MSG_PEEK) == 0 || (m->flags & NST_MSG_TRUNC) != 0))
+        return -NST_EINVAL;
     if (readable == 0) {
         if (p->sock.error != 0)
             return -take_error(p);
@@ -291,7 +303,7 @@ nst_ssize tcp_recv(struct tcp *t, struct tcp_pcb *p, nst_msg *m)
         bool is_end = p->rcv.fin_seen || p->rcv.is_shut || p->state == TCPS_CLOSED;
         return is_end ? 0 : -NST_EAGAIN;
     }
-    uint32_t done = copy_out(t, p, m, readable);
+    uint32_t done = lends ? lend(t, p, m, readable) : copy_out(t, p, m, readable);
     if (m->flags & NST_MSG_PEEK)
         return (nst_ssize)done;
     p->rcv.read = seq_add(p->rcv.read, done);

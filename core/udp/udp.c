@@ -211,6 +211,8 @@ static uint32_t copy_to_iov(const struct udp *u, const struct pkt *k, const nst_
 nst_ssize udp_recv(struct udp *u, struct udp_pcb *p, nst_msg *m)
 {
     struct pkt *k = p->rxq.head;
+    if (m->flags & NST_MSG_BORROW)
+        return -NST_EOPNOTSUPP;
     if (!k)
         return p->sock.error != 0 ? take_error(p) : -NST_EAGAIN;
     bool is_ping = p->sock.kind == SOCK_PING, is_peek = m->flags & NST_MSG_PEEK;

@@ -86,6 +86,9 @@ static void truncation_and_scatter(void **state)
     nst_msg m = {.iov = iov, .niov = 3};
     udp_in(h, PEER4, 1, US4, 2000, "0123456789", 10);
     udp_in(h, PEER4, 1, US4, 2000, "abcde", 5);
+    m.flags = NST_MSG_PEEK | NST_MSG_BORROW; /* a datagram is not lent, and stays */
+    assert_int_equal(udp_recv(&h->udp, p, &m), -NST_EOPNOTSUPP);
+    m.flags = 0;
     assert_int_equal(udp_recv(&h->udp, p, &m), 7);
     assert_memory_equal(a, "012", 3);
     assert_memory_equal(b, "3456", 4);

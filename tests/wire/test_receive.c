@@ -241,3 +241,128 @@ TEST(receive_window, peers_window_is_scaled_when_agreed)
 }
 
 int main(void) { return t_main(); }
+
+/* ------------------------------------------------------------------------------------------ NST_MSG_PEEK | NST_MSG_BORROW */
+
+static nst_ssize lend(struct t *t, nst_iov *iov, uint32_t *niov, uint32_t offset)
+{
+    nst_msg m = {.iov = iov, .niov = *niov, .flags = NST_MSG_PEEK | NST_MSG_BORROW, .peek_offset = offset};
+    nst_ssize n = nst_recv(t->n, t->c->sock, &m, t->now);
+    *niov = m.niov;
+    return n;
+}
+
+/* The bytes from `offset` on are those that the peer sent. */
+static void check_lent(struct t *t, const nst_iov *iov, uint32_t niov, uint32_t offset)
+{
+    for (uint32_t i = 0; i < niov; i++)
+        for (size_t k = 0; k < iov[i].len; k++, offset++)
+            if (((const uint8_t *)iov[i].base)[k] != t_pattern_in(t->c->read + offset))
+                t_fail(__FILE_NAME__, __LINE__, "byte %u is another one", offset);
+}
+
+static void take_lent(struct t *t, uint32_t n)
+{
+    nst_iov iov = {.len = n};
+    nst_msg m = {.iov = &iov, .niov = 1, .flags = NST_MSG_TRUNC};
+    EQ(nst_recv(t->n, t->c->sock, &m, t->now), n);
+    t->c->read += n;
+}
+
+static size_t total(const nst_iov *iov, uint32_t niov)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < niov; i++)
+        n += iov[i].len;
+    return n;
+}
+
+TEST(receive_lent, bytes_stay_where_they_are_until_they_are_taken)
+{
+    struct t *t = t_established(.rcvbuf = 60000);
+    nst_iov iov[8];
+    uint32_t niov = 8;
+    for (int i = 0; i < 3; i++)
+        RECV(0, .flags = ACK, .len = 1000);
+    EQ(lend(t, iov, &niov, 0), 3000);
+    EQ(total(iov, niov), 3000);
+    CHECK(niov >= 2 && niov <= 3); /* it depends on where the page ends */
+    RECV(0, .seq = RCV_NXT(1000), .flags = ACK, .len = 1000); /* a gap, which is filled */
+    RECV(0, .flags = ACK, .len = 1000);
+    for (int i = 0; i < 20; i++) /* more pages, and a directory */
+        RECV(0, .seq = RCV_NXT(0), .flags = PSH | ACK, .len = 1000);
+    EQ(t_write(t, 5000), 5000);
+    (void)t_sent(t, NST_S(1));
+    check_lent(t, iov, niov, 0);
+    take_lent(t, 2999);
+    nst_ssize n = lend(t, iov, &niov, 0); /* as many pages as before, the first from its last byte on */
+    EQ(n, (nst_ssize)total(iov, niov));
+    check_lent(t, iov, niov, 0);
+    (void)t_sent(t, NST_S(1));
+}
+
+TEST(receive_lent, as_many_pages_as_there_is_room_for)
+{
+    struct t *t = t_established(.rcvbuf = 60000);
+    nst_iov iov[2], again[2];
+    uint32_t niov = 1, rest = 2;
+    for (int i = 0; i < 4; i++)
+        RECV(0, .flags = ACK, .len = 1000);
+    nst_ssize n = lend(t, iov, &niov, 0);
+    CHECK(niov == 1 && n > 0 && n <= NST_PAGE_SIZE && (size_t)n == iov[0].len);
+    nst_ssize more = lend(t, again, &rest, (uint32_t)n);
+    check_lent(t, again, rest, (uint32_t)n);
+    CHECK(more > 0 && rest >= 1);
+    niov = 1;
+    EQ(lend(t, iov, &niov, 4000), 0); /* beyond what has come */
+    EQ(niov, 0);
+    EQ(t_read(t, 5000), 4000);
+    (void)t_sent(t, NST_S(1));
+}
+
+TEST(receive_lent, what_was_lent_is_sent_from_there)
+{
+    struct t *t = t_established(.rcvbuf = 60000, .mss = 1460);
+    nst_iov iov[4];
+    uint32_t niov = 4;
+    RECV(0, .flags = ACK, .len = 1000);
+    EXPECT(0, .flags = ACK);
+    RECV(0, .flags = ACK, .len = 300);
+    EXPECT(0, .flags = ACK);
+    EQ(lend(t, iov, &niov, 0), 1300);
+    nst_msg m = {.iov = iov, .niov = niov};
+    uint8_t queued[1300];
+    EQ(nst_send(t->n, t->c->sock, &m, t->now), 1300);
+    stream_read(&t_tcp(t)->b->pages, &t_pcb(t)->sndq, t_pcb(t)->snd.una.v, queued, sizeof queued);
+    for (uint32_t i = 0; i < sizeof queued; i++)
+        EQ(queued[i], t_pattern_in(t->c->read + i));
+    take_lent(t, 1300);
+    EQ(nst_close(t->n, t->c->sock, NST_ABORT, t->now), 0);
+    t->c->sock = NST_NO_SOCK;
+    EXPECT(0, .flags = RST | ACK);
+}
+
+TEST(receive_lent, end_errors_and_misuse)
+{
+    struct t *t = t_established();
+    nst_iov iov[2];
+    uint32_t niov = 2, none = 0;
+    nst_msg m = {.iov = iov, .niov = 2, .flags = NST_MSG_BORROW};
+    EQ(lend(t, iov, &niov, 0), -NST_EAGAIN);
+    RECV(0, .flags = FIN | PSH | ACK, .len = 30);
+    EXPECT(40, .flags = ACK);
+    EQ(nst_recv(t->n, t->c->sock, &m, t->now), -NST_EINVAL);
+    m.flags = NST_MSG_BORROW | NST_MSG_PEEK | NST_MSG_TRUNC;
+    EQ(nst_recv(t->n, t->c->sock, &m, t->now), -NST_EINVAL);
+    EQ(lend(t, iov, &none, 0), -NST_EINVAL);
+    niov = 2;
+    EQ(lend(t, iov, &niov, 0), 30);
+    EQ(niov, 1);
+    RECV(0, .flags = RST | ACK);
+    EXPECT_STATE(TCPS_CLOSED);
+    check_lent(t, iov, niov, 0); /* a reset takes nothing away that has come */
+    take_lent(t, 30);
+    EQ(lend(t, iov, &niov, 0), -NST_ECONNRESET);
+    niov = 2;
+    EQ(lend(t, iov, &niov, 0), 0);
+}
