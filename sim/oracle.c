@@ -394,8 +394,10 @@ void oracle_received(struct oracle *o, int to, nst_time t, const uint8_t *ip, ui
     opkt_parse(ip, len, &p);
     for (uint32_t i = 0; i < o->ends && !p.is_tcp && !p.is_udp; i++)
         o->end[i].is_clean &= o->end[i].host != to; /* an ICMP error may lower the MSS, and with it cwnd in bytes */
-    if (!p.is_tcp && !p.is_udp)
+    if (!p.is_tcp && !p.is_udp) {
         take_too_big(o, to, t, ip, len);
+        o->has_icmp = true;
+    }
     if (p.is_tcp && p.is_sound)
         received_segment(o, oracle_end(o, to, &p.dst, &p.src, true), t, &p);
 }

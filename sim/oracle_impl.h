@@ -61,6 +61,7 @@ struct oend {
     bool has_iss, is_cookie;
     uint32_t iss, nxt, una, una_max; /* una: surely taken; una_max: perhaps */
     uint32_t cookie_iss[COOKIES], cookies;
+    uint16_t cookie_mss;         /* our MSS on the cookie, until the first segment after it */
     bool fin_sent;
     uint32_t fin;
     uint32_t edge, wl1, wl2;     /* right edge of the window received and the segment that brought it */
@@ -128,6 +129,7 @@ struct oracle {
     bool listener_closed[64];
     struct opath path[PATHS];    /* a ring */
     uint32_t paths;
+    bool has_icmp;               /* somebody received something of it */
     uint64_t idle_frames;        /* without any progress */
     bool pending_drained, has_jumped;
 };

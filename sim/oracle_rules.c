@@ -94,6 +94,7 @@ static void sent_syn(struct oracle *o, struct oend *e, nst_time t, const struct 
         oracle_fail(o, ORACLE_RTX_RULE, e->host, t, "the SYN again without a rule");
     }
     e->is_cookie = (flags & OR_COOKIE) != 0;
+    e->cookie_mss = e->is_cookie ? p->mss : 0;
     const struct osyn *s = NULL;
     for (unsigned i = 0; i < 4 && i < e->syns; i++)
         if (o_diff(p->ack, e->syn[i].irs) > 0 && o_diff(p->ack, e->syn[i].irs + 1 + e->syn[i].len) <= 0)
@@ -172,6 +173,10 @@ static void check_window(struct oracle *o, struct oend *e, nst_time t, uint32_t 
 {
     uint32_t edge = ack + (p->flags & OF_SYN ? p->wnd : p->wnd << e->rcv_shift), rounding = (1u << e->rcv_shift) - 1;
     bool is_full = (p->flags & OF_SYN) && p->wnd == 65535; /* RFC 7323 §2.2: a SYN-ACK that is repeated cannot say more */
+    if (o->has_icmp && o_diff(edge, e->adv) < 0 && o_diff(edge + e->cookie_mss, e->adv) > 0)
+        e->adv = edge; /* RFC 4987 §3.6: a cookie is forgotten, the path MTU may have fallen since, and windows are whole segments */
+    if ((p->flags & OF_SYN) == 0)
+        e->cookie_mss = 0;
     if (e->has_adv && o_diff(edge + rounding, e->adv) < 0 && !is_full) /* RFC 7323 §2.4: the shift may cut less than one unit off */
         oracle_fail(o, ORACLE_EDGE_LEFT, e->host, t, "right edge from %u back to %u", e->adv, edge);
     if (!e->has_adv || o_diff(edge, e->adv) > 0)

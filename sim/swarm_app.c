@@ -390,6 +390,24 @@ static bool is_rude(const struct flow_plan *f, int side)
     return me->end == FLOW_ABORT || me->linger0 || (me->end == FLOW_CLOSE && peer->bytes > 0);
 }
 
+static bool has_connection(const struct swarm *s, const struct app *a)
+{
+    nst_conn c = {.cursor = 0};
+    while (nst_ctl(s->n[a->host], NST_NO_SOCK, NST_CTL_CONN_NEXT, &c, sizeof c) == 0)
+        if (c.local.port == a->conn.local.port && c.peer.port == a->conn.remote.port &&
+            memcmp(&c.peer.ip, &a->conn.remote.ip, sizeof c.peer.ip) == 0)
+            return true;
+    return false;
+}
+
+/* RFC 9293 §3.8.3: an application closed, and its stack gave up what the other side had no memory for. */
+static bool is_orphan_given_up(const struct swarm *s, const struct app *a)
+{
+    nst_stats st;
+    return plan_has(&s->plan, SWARM_STARVE) && a->ended && !a->is_open &&
+           nst_ctl(s->n[a->host], NST_NO_SOCK, NST_CTL_STATS, &st, sizeof st) == 0 && st.tcp_timed_out > 0 && !has_connection(s, a);
+}
+
 /* A server that nobody ever reached has nothing to end when its client has. */
 const struct app *app_unfinished(const struct swarm *s)
 {
@@ -403,7 +421,8 @@ const struct app *app_unfinished(const struct swarm *s)
         bool is_half = a->side == 0 && !a->f->is_simultaneous && !s->app[i ^ 1].was_accepted; /* a cookie for which no block was free */
         bool is_shut_out = a->may_fail && (a->retry != NST_NEVER || (has_few && (!a->is_connected || is_half))); /* others hold all */
         bool is_dead = a->side == 1 && !a->was_accepted && a->may_fail && client->ended;
-        if (a->f->is_on && !a->ended && !is_moot && !is_dead && !is_cut_off && !is_lonely && !is_forsaken && !is_shut_out)
+        if (a->f->is_on && !a->ended && !is_moot && !is_dead && !is_cut_off && !is_lonely && !is_forsaken && !is_shut_out &&
+            !is_orphan_given_up(s, &s->app[i ^ 1]))
             return a;
     }
     return NULL;

@@ -472,6 +472,27 @@ TEST(oracle, knows_which_reset_may_be_believed)
     accept();
 }
 
+/* seed 45958: between a cookie and its ACK the path MTU fell: seven segments of one byte less each. */
+TEST(oracle_accepts, a_window_of_smaller_segments_after_a_cookie)
+{
+    for (unsigned k = 0; k < 2; k++) {
+        begin((struct oracle_config){.rto_min = NST_MS(200), .rto_max = NST_S(120), .max_retries = 3});
+        w.note = (nst_tx_note){.rule = (uint16_t)rule_of("RFC 4987 §3.6: SYN queue full, the SYN-ACK is a cookie")};
+        got((struct hand){.seq = IRS, .flags = 2, .syn_opts = true, .ts = 500});
+        sent((struct hand){.seq = ISS, .ack = IRS + 1, .flags = 18, .syn_opts = true, .ts = 10, .ecr = 500, .wnd = 8547});
+        if (k == 0)
+            too_big(ISS, 1280);
+        got((struct hand){.seq = IRS + 1, .ack = ISS + 1, .flags = 16, .ts = 520, .ecr = 10});
+        w.note = (nst_tx_note){.conn = 1, .state = 1, .rto_us = 1000000, .cwnd = 100000};
+        sent((struct hand){.seq = ISS + 1, .ack = IRS + 1, .flags = 16, .ecr = 520, .wnd = 8540});
+        if (k == 0)
+            sent((struct hand){.seq = ISS + 1, .ack = IRS + 1, .flags = 16, .ecr = 520, .wnd = 8540});
+        EQ(oracle_verdict(w.o)->count > 0, k == 1);
+        sent((struct hand){.seq = ISS + 1, .ack = IRS + 1, .flags = 16, .ecr = 520, .wnd = 8533});
+        expect(ORACLE_EDGE_LEFT);
+    }
+}
+
 /* seed 31910: an ACK on text that is all old is dropped with it (RFC 9293 §3.10.7.4): for the host the old flight is still out. */
 TEST(oracle_accepts, a_flight_whose_ack_came_on_a_duplicate)
 {
