@@ -261,6 +261,7 @@ static void look_back(struct swarm *s)
         if (s->n[h] == NULL || nst_ctl(s->n[h], NST_NO_SOCK, NST_CTL_STATS, &st, sizeof st) != 0)
             continue;
         s->r->saw[SAW_NO_PAGES] += st.pages_peak == st.pages_max;
+        s->r->saw[SAW_IN_PLACE] += st.tcp_bytes_in_place > 0;
         s->r->saw[SAW_COOKIE] += (uint32_t)st.tcp_cookies_out;
         for (unsigned d = 0; d < st.drop_count; d++) {
             const char *name = nst_drop_name(d);

@@ -97,6 +97,7 @@ const char *swarm_topology_name(unsigned topology); /* NULL past the last */
     X(SUPER_OUT, "a superframe of TCP cut by the device")                                                              \
     X(USO_OUT, "a superframe of UDP cut by the device")                                                                \
     X(SUPER_IN, "packets joined by the device")                                                                        \
+    X(IN_PLACE, "text of theirs that stayed where it was read")                                                        \
     X(CSUM_LEFT, "a checksum completed by the device")                                                                 \
     X(DATAGRAM, "a datagram read")                                                                                     \
     X(FRAGMENT, "a fragment sent")                                                                                     \

@@ -69,6 +69,69 @@ TEST(superframe_in, beyond_the_window_is_cut)
 }
 
 /* The metadata is the device's word: nothing of it is believed before it fits the packet. */
+/* ---- text that stays where the driver has read it: the fixture reads superframes into buffers of nst_reserve (decision 001) */
+
+static uint32_t buffers_held(struct t *t) { return t_stats(t).rx_buffers_now; }
+
+TEST(reserved, text_stays_until_it_is_received)
+{
+    struct t *t = t_established(.rcvbuf = 1000000, .wscale = 5, .pages = 2048);
+    RECV(0, .len = 40000, .gso = 1460);
+    EQ(buffers_held(t), 1);
+    CHECK(t_stats(t).tcp_bytes_in_place >= 40000 - 2 * (NST_PAGE_SIZE - 1));
+    CHECK(t_stats(t).pages_now <= 3); /* its ends, and a directory */
+    (void)t_sent(t, 0);
+    RECV(0, .len = 40000, .gso = 1460);
+    EQ(buffers_held(t), 2);
+    EQ(t_read(t, 35000), 35000); /* the fixture compares every byte */
+    EQ(buffers_held(t), 2);
+    EQ(t_read(t, 10000), 10000);
+    EQ(buffers_held(t), 1);
+    EQ(t_read(t, 100000), 35000);
+    EQ(buffers_held(t), 0);
+    EQ(t_stats(t).loans_now, 0);
+    (void)t_sent(t, 0);
+}
+
+TEST(reserved, little_text_is_copied)
+{
+    struct t *t = t_established();
+    RECV(0, .len = 4 * NST_PAGE_SIZE - 1, .gso = 1460);
+    EQ(buffers_held(t), 0);
+    EQ(t_stats(t).tcp_bytes_in_place, 0);
+    (void)t_sent(t, 0);
+}
+
+/* It may be given up again, and what is lent is never written into. */
+TEST(reserved, text_behind_a_hole_is_copied)
+{
+    struct t *t = t_established(.sack = true, .rcvbuf = 200000, .wscale = 4);
+    RECV(0, .seq = 1461, .len = 30000, .gso = 1460);
+    EQ(buffers_held(t), 0);
+    RECV(0, .seq = 1, .len = 40000, .gso = 1460); /* over it and beyond */
+    EQ(t_read(t, 100000), 40000);
+    EQ(buffers_held(t), 0);
+    (void)t_sent(t, 0);
+}
+
+/* Whoever does not read gets no more of the buffers; whoever ends gives back what he has. */
+TEST(reserved, a_slow_reader_holds_few)
+{
+    struct t *t = t_established(.rcvbuf = 1000000, .wscale = 5, .pages = 2048);
+    for (unsigned i = 0; i < 15; i++) {
+        RECV(0, .len = 60000, .gso = 1460);
+        (void)t_sent(t, 0);
+    }
+    CHECK(buffers_held(t) >= 4 && buffers_held(t) <= 6);
+    EQ(t_read(t, 2000000), 900000);
+    EQ(buffers_held(t), 0);
+    RECV(0, .len = 60000, .gso = 1460);
+    EQ(buffers_held(t), 1);
+    EQ(t_abort(t), 0);
+    EQ(buffers_held(t), 0);
+    (void)t_sent(t, 0);
+}
+
 TEST(superframe_in, bad_metadata_is_dropped)
 {
     static const struct {
