@@ -2,7 +2,11 @@
 /* Theory of operation.  --queues N: the first queue is the ordinary live run; each further one gets a queue of the device, a stack with
  * the same addresses, services and a loop of its own, in a thread. Nothing is shared while they run: no lock, no counter. The first one
  * ends them by a byte in their eventfd, waits, and then adds up what they leave. The kernel sends a flow to the queue from which it saw
- * packets of it, else by a hash, so a connection stays where its SYN came.
+ * packets of it, else by a hash of both addresses and ports, so a connection stays where its SYN came, also when the kernel has forgotten
+ * it (after three idle seconds, or among more than 4,096 flows): all connections are opened by the host, hence the hash named this queue
+ * before. Fragments have no ports; all of a datagram go to one queue by their addresses.
+ * Deliberately missing: an eBPF program that steers (TUNSETSTEERINGEBPF). It would name the same queues, but for ICMP errors, which it
+ * could send after the flow that they quote, and it needs CAP_BPF where the rest needs the right to one device.
  * INVARIANT: a thread touches its own struct live and constant data only; the first thread touches it before it starts and after it ended.
  * LIMIT: an ICMP error goes to whatever queue its own hash names, and is dropped there when the connection lives elsewhere; SIGUSR1 prints
  * the first queue's statistics. */
