@@ -137,6 +137,7 @@ static const char topic_sim[] =
     "  mtu=1500           chain: a list, by hop; 1500+1400@5s: from then on     ip=4 or 6   seed=1\n"
     "  set=tcp.KEY=VALUE  as --set                          skew=PPM   list, of the hosts' clocks\n"
     "  offload=csum       off, on, superframes                sample=T   between samples of the state\n"
+    "  lend=off           on: senders lend their bytes instead of copying them\n"
     "  events=2G  memory=1G  limits: events in all, bytes of packets under way\n"
     "\n"
     "--plot[=tty|svg]  time and sequence numbers of flow 0, congestion windows, round trip times\n"

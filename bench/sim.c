@@ -233,6 +233,9 @@ int main(int argc, char **argv)
     run("  superframes", "link 1gbit,5ms,queue=2mb\ntime 5s\noffload superframes", NST_S(1), one);
     run("  two hosts, 100 flows", "link 1gbit,5ms,queue=2mb\ntime 5s\nflows 100\nstart 1ms", NST_S(1), one);
     run("  two hosts, 10,000 flows", "link 1gbit,5ms,queue=30mb\ntime 6s\nflows 10000\nstart 50us", NST_S(2), one);
+    one = run("1 Gbit/s, lent, one flow", "link 1gbit,5ms,queue=2mb\ntime 5s\nlend on", NST_S(1), 0);
+    run("  two hosts, 100 flows", "link 1gbit,5ms,queue=2mb\ntime 5s\nflows 100\nstart 1ms\nlend on", NST_S(1), one);
+    run("  two hosts, 10,000 flows", "link 1gbit,5ms,queue=30mb\ntime 6s\nflows 10000\nstart 50us\nlend on", NST_S(2), one);
     one = run("dumbbell, one flow", "topology dumbbell\nlink 1gbit,5ms,queue=10mb\ntime 5s", NST_S(1), 0);
     run("  dumbbell, 1,000 flows", "topology dumbbell\nlink 1gbit,5ms,queue=10mb\ntime 6s\nflows 1000\nstart 1ms", NST_S(2), one);
     if (flows_only)

@@ -206,6 +206,14 @@ nst_ssize nst_input(nst *n, int ifx, const nst_rx_frame *rx, size_t count, nst_t
     return (nst_ssize)count;
 }
 
+void nst_expect(nst *n, int ifx, const void *frame, uint32_t len)
+{
+    const struct netif *nif = netif_get(&n->ip, ifx);
+    struct ip_view v;
+    if (nif != NULL && ip_peek(nif, frame, len, &v) && v.proto == PROTO_TCP)
+        tcp_expect(&n->tcp, &v.dst, get16(v.l4 + 2), &v.src, get16(v.l4));
+}
+
 /* ------------------------------------------------------------------------------------------------------------- output */
 
 static void run_timers(struct nst *n)

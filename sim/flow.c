@@ -34,7 +34,7 @@ static void pump(struct party *p, struct net_flow *f)
     while (f->sent < total) {
         uint64_t left = total - f->sent;
         nst_iov iov = {net->pattern + f->sent % PATTERN_PERIOD, left < PATTERN_CHUNK ? (size_t)left : PATTERN_CHUNK};
-        nst_msg m = {.iov = &iov, .niov = 1};
+        nst_msg m = {.iov = &iov, .niov = 1, .flags = net->s.lends ? NST_MSG_BORROW : 0};
         nst_ssize n = nst_send(host_stack(p->host), f->out, &m, host_now(p->host));
         if (n <= 0)
             return;

@@ -201,6 +201,15 @@ static void host_forward(struct node *n, struct packet *p)
     node_wake(n, n->sim->now);
 }
 
+/* The headers are there already: links fetch them with the packet before. */
+static void host_expect(struct node *n, const struct packet *p)
+{
+    const struct host *h = (const struct host *)n;
+    for (uint32_t i = 64; i < p->len; i += 64)
+        __builtin_prefetch(p->data + i);
+    nst_expect(h->stack, h->ifx, p->data, p->len);
+}
+
 void host_touch(struct host *h) { node_wake(&h->node, h->node.sim->now); }
 
 void host_wake(struct host *h, nst_time at)
@@ -297,6 +306,7 @@ struct host *host_new(struct sim *s, uint16_t number, const struct host_config *
     h->start = c->clock_start;
     h->rate = (uint64_t)((int64_t)PPB + c->skew_ppb);
     h->number = number;
+    h->node.expect = host_expect;
     node_add(s, &h->node, &ops);
     h->stack = nst_new(&c->cfg, &env, host_now(h));
     if (h->stack == NULL || !set_up(h, c))

@@ -71,6 +71,7 @@ struct node_ops {
 struct node { /* the first member of each kind of node */
     const struct node_ops *ops;
     struct sim *sim;
+    void (*expect)(struct node *, const struct packet *); /* a hint, or NULL: it will be forwarded here soon. Nothing may follow from it */
     struct node *next;      /* where packets go from here; never NULL: the end of the world drops them */
     nst_time next_at;       /* NST_NEVER = nothing to do; written by node_wake only */
     size_t heap_index;      /* in the heap of the sim, while next_at is set */
@@ -87,6 +88,12 @@ static inline void node_pass(struct node *n, struct packet *p)
 {
     n->passed++;
     n->next->ops->forward(n->next, p);
+}
+
+static inline void node_expect(struct node *n, const struct packet *p)
+{
+    if (n->next->expect != NULL)
+        n->next->expect(n->next, p);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ chance */

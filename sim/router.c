@@ -220,6 +220,13 @@ void router_set_mtu(struct router *r, const struct node *out, uint32_t mtu)
             r->way[i].mtu = mtu;
 }
 
+static void router_expect(struct node *n, const struct packet *p)
+{
+    const struct way *w = way_to((struct router *)n, p);
+    if (w != NULL && w->out->expect != NULL)
+        w->out->expect(w->out, p);
+}
+
 static void router_run(struct node *n) { (void)n; }
 
 static void router_free(struct node *n)
@@ -235,6 +242,7 @@ struct router *router_new(struct sim *s, unsigned number)
     if (r == NULL)
         return NULL;
     r->number = number;
+    r->node.expect = router_expect;
     node_add(s, &r->node, &ops);
     return r;
 }

@@ -150,6 +150,16 @@ static bool read_offload(struct reading *r, void *field)
     return true;
 }
 
+static bool read_switch(struct reading *r, void *field)
+{
+    static const char *const names[] = {"off", "on", NULL};
+    int i = find(r->value, strlen(r->value), names);
+    if (i < 0)
+        return refuse_word(r, r->value, strlen(r->value), names);
+    *(bool *)field = i != 0;
+    return true;
+}
+
 /* A list with commas: calls item with the position of each. */
 static bool read_list(struct reading *r, size_t *count, bool (*item)(struct reading *, size_t index, const char *word, size_t len))
 {
@@ -270,11 +280,12 @@ static const struct key {
     {"time", read_time, AT(time)},  {"bytes", read_big, AT(bytes)},    {"start", read_time, AT(start)},   {"ip", read_family, AT(family)},
     {"skew", read_skews, 0},        {"sample", read_time, AT(sample)}, {"events", read_big, AT(events)},  {"memory", read_big, AT(memory)},
     {"seed", read_big, AT(seed)},   {"set", read_setting, 0},          {"offload", read_offload, AT(offload)},
+    {"lend", read_switch, AT(lends)},
 };
 enum { KEYS = sizeof keys / sizeof *keys };
 _Static_assert((int)KEYS <= (int)SCENARIO_KEYS_MAX, "a place per key");
 static const char *const key_names[] = {"topology", "link",  "back", "access", "hops",   "mtu",    "flows", "cc",  "time",    "bytes",
-                                        "start",    "ip",    "skew", "sample", "events", "memory", "seed",  "set", "offload", NULL};
+                                        "start",    "ip",    "skew", "sample", "events", "memory", "seed",  "set", "offload", "lend", NULL};
 _Static_assert(sizeof key_names / sizeof *key_names == KEYS + 1, "a name per key");
 
 void scenario_default(struct scenario *s)

@@ -35,6 +35,7 @@ struct scenario {
     int family;                       /* 4 or 6 */
     uint32_t offload;                 /* NST_OFFLOAD_... of every host */
     bool superframes;                 /* links carry whole what the hosts' devices would complete or cut */
+    bool lends;                       /* senders lend their bytes to the stack (NST_MSG_BORROW) instead of having them copied */
     nst_time sample;                  /* between two samples of a flow's state; 0 = a 400th of the time */
     uint64_t events, memory;          /* limits: runs of nodes; bytes of packets under way */
     uint64_t seed;

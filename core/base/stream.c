@@ -324,6 +324,32 @@ void stream_read(const struct pages *p, const struct stream *s, uint32_t pos, vo
     }
 }
 
+/* -------------------------------------------------------------------------------------------------- ahead */
+
+void stream_fetch_names(const struct pages *p, const struct stream *s, uint32_t pos)
+{
+    if (s->height == 1)
+        __builtin_prefetch(page_at(p, s->root) + page_number(pos) % DIR_IDS * sizeof(uint32_t));
+}
+
+/* The processor sees where a page is read in order, and fetches the rest of it by itself. */
+void stream_fetch(const struct pages *p, const struct stream *s, uint32_t pos, uint32_t len)
+{
+    enum { LINE = 64, BEGINNING = 4 * LINE };
+    if (pos - s->head >= s->end - s->head)
+        return;
+    len = len < s->end - pos ? len : s->end - pos;
+    for (uint32_t done = 0, part; done < len; done += part) {
+        uint32_t id = find_page(p, s, page_number(pos + done));
+        part = rest_of_page(pos + done, len - done);
+        if (id & BORROWED)
+            __builtin_prefetch(pool_at(&p->loans, id & ~BORROWED));
+        else if (id != 0)
+            for (uint32_t i = 0; i < part && i < BEGINNING; i += LINE)
+                __builtin_prefetch(page_at(p, id) + (pos + done) % NST_PAGE_SIZE + i);
+    }
+}
+
 /* --------------------------------------------------------------------------------------------------- trim */
 
 static void free_entry(struct pages *p, struct stream *s, uint32_t dir, uint32_t i)

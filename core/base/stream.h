@@ -42,6 +42,9 @@ uint32_t stream_take(struct pages *p, struct stream *s, uint32_t pos, const void
 size_t stream_slices(const struct pages *p, const struct stream *s, uint32_t pos, uint32_t len, nst_iov *out, size_t max,
                      uint32_t *covered);
 void stream_read(const struct pages *p, const struct stream *s, uint32_t pos, void *dst, uint32_t len);
+/* Into the cache: what names the page of pos; and, once that is there, the beginnings of pages of pos..pos+len, or where they are lent. */
+void stream_fetch_names(const struct pages *p, const struct stream *s, uint32_t pos);
+void stream_fetch(const struct pages *p, const struct stream *s, uint32_t pos, uint32_t len);
 /* Frees every page wholly before new_head, which may pass end / wholly at or after new_end. When no page is left, the
  * stream is empty: end == head. */
 void stream_trim_front(struct pages *p, struct stream *s, uint32_t new_head);

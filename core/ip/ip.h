@@ -158,6 +158,8 @@ int ip_error_take(struct ip *ip, const struct sockbase *s, nst_icmp_error *out);
 
 enum ip_verdict ip_input(struct ip *ip, struct netif *nif, const nst_rx_frame *f, struct ip_view *view,
                          struct ip_error *err);
+/* ip_peek.c: fills src, dst, proto and l4 (of which four bytes are there) with what a frame seems to hold; false = nothing. */
+bool ip_peek(const struct netif *nif, const uint8_t *frame, uint32_t len, struct ip_view *v);
 /* ip_again.c: f, which came right behind `before`, of which *v is what ip_input found before IP_DELIVER: true = it is the same but for
  * its bytes, *v is what ip_input would find, and all it would do was done. false = ip_input must be asked. */
 bool ip_input_again(struct ip *ip, const nst_rx_frame *f, const nst_rx_frame *before, struct ip_view *v);

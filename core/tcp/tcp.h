@@ -371,6 +371,9 @@ struct tcp_fo_entry {
     uint8_t cookie[WIRE_FO_MAX];
 };
 
+enum { AHEAD_STEPS = 6 };
+struct tcp_ahead { uint32_t hash, ports /* local, remote */, pcb /* id, once it is known */; bool is_used; };
+
 /* A connection has one id all its life: that of its handle and in the table by 4-tuple. What stands behind the id is its form. */
 enum tcp_form { TCP_FORM_NONE, TCP_FORM_PCB, TCP_FORM_IDLE, TCP_FORM_TIME_WAIT };
 
@@ -385,6 +388,10 @@ struct tcp {
     nst_time rest_paid;      /* up to when its looks have used the time */
     uint32_t recycle_hand;   /* tcp_time_wait.c: id of the record looked at last */
     struct { uint32_t id, ports; } recent[TCP_RECENT]; /* pool ids of pcbs looked up lately; what is not hashed any more does not count */
+    struct {                 /* tcp_ahead.c: whose segments come next */
+        struct tcp_ahead ring[AHEAD_STEPS]; /* as they were announced */
+        uint32_t count, ports, repeats; /* of the newest */
+    } ahead;
     struct htab ports;       /* listeners by port */
     struct list time_wait;   /* orphans in TIME-WAIT that have a block, oldest first: recycled when needed */
     struct list page_wait;   /* oldest first */
@@ -432,6 +439,8 @@ void tcp_pcb_give(struct tcp *t, struct tcp_pcb *p); /* the block alone: nothing
 struct tcp_pcb *tcp_lookup_recent(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport);
 struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport);
 struct tcp_pcb *tcp_by_handle(struct tcp *t, uint32_t index, uint32_t gen); /* NULL = stale */
+uint32_t tcp_hash(const struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport);
+void tcp_seen(struct tcp *t, const struct tcp_pcb *p); /* the next look-up finds it at once */
 /* The connections by id: the first at or after `conn`, as it is or as it would be when awake (in *copy); NULL = no more. */
 const struct tcp_pcb *tcp_next(const struct tcp *t, uint32_t *conn, struct tcp_pcb *copy);
 static inline uint32_t tcp_place(const struct tcp *t, uint32_t conn) { return *(const uint32_t *)pool_at(&t->conns, conn); }
@@ -449,6 +458,9 @@ bool tcp_listener_conflicts(struct tcp *t, const ipaddr *local, uint16_t lport);
 void tcp_listener_hash(struct tcp *t, struct tcp_listener *l);
 void tcp_listener_free(struct tcp *t, struct tcp_listener *l);
 seq_t tcp_choose_iss(struct tcp *t, const struct tcp_pcb *p); /* RFC 6528 */
+
+/* ---- tcp_ahead.c */
+void tcp_expect(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport); /* its segment comes soon */
 
 /* ---- tcp_idle.c */
 struct tcp_idle;

@@ -234,6 +234,12 @@ static struct tuple tuple_of(const ipaddr *local, uint16_t lport, const ipaddr *
     return k;
 }
 
+uint32_t tcp_hash(const struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
+{
+    struct tuple k = tuple_of(local, lport, remote, rport);
+    return (uint32_t)siphash24(&t->b->key_demux, &k, sizeof k);
+}
+
 /* The id of the connection between them, 0 = none. */
 static uint32_t find(const struct tcp *t, const struct tuple *k)
 {
@@ -270,6 +276,19 @@ static struct tcp_pcb *find_recent(struct tcp *t, const struct tuple *k)
     return seen != NULL && seen->is_hashed && IS_TUPLE(seen, k) ? seen : NULL;
 }
 
+static void remember(struct tcp *t, const struct tuple *k, uint32_t id)
+{
+    unsigned i = recent_place(k);
+    t->recent[i].id = id;
+    t->recent[i].ports = get32(k->ports);
+}
+
+void tcp_seen(struct tcp *t, const struct tcp_pcb *p)
+{
+    struct tuple k = tuple_of(&p->local, p->lport, &p->remote, p->rport);
+    remember(t, &k, pool_id(&t->pcbs, p));
+}
+
 struct tcp_pcb *tcp_lookup_recent(struct tcp *t, const ipaddr *local, uint16_t lport, const ipaddr *remote, uint16_t rport)
 {
     struct tuple k = tuple_of(local, lport, remote, rport);
@@ -286,9 +305,7 @@ struct tcp_pcb *tcp_lookup(struct tcp *t, const ipaddr *local, uint16_t lport, c
     if (conn == 0)
         return NULL;
     struct tcp_pcb *p = awake(t, tcp_place(t, conn));
-    unsigned i = recent_place(&k);
-    t->recent[i].id = tcp_place(t, conn) & HANDLE_MASK;
-    t->recent[i].ports = get32(k.ports);
+    remember(t, &k, tcp_place(t, conn) & HANDLE_MASK);
     return p;
 }
 

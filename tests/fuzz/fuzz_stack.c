@@ -66,6 +66,7 @@ static void inject(struct fuzz *f, const uint8_t *bytes, size_t len, const nst_o
     uint8_t *exact = malloc(len ? len : 1); /* so that a read beyond the frame is seen */
     memcpy(exact, bytes, len);
     nst_rx_frame rx = {.data = exact, .len = (uint32_t)len, .wire_len = (uint32_t)len, .off = *off};
+    nst_expect(f->n, f->ifx, rx.data, rx.len);
     nst_input(f->n, f->ifx, &rx, 1, f->now);
     free(exact);
 }

@@ -96,6 +96,7 @@ static void every_topology_carries_its_flows(void **state)
         "flows 3\noffload off\nlink 20mbit,5ms,corrupt=1%",
         "flows 3\noffload csum\nlink 20mbit,5ms,corrupt=1%,truncate=1%\nip 6",
         "flows 3\noffload superframes",
+        "flows 3\nlend on",
         "flows 4\nskew 0,200,-200\nstart 100ms",
         "flows 3\nback 1mbit,40ms,loss=2%\nset tcp.sack=0",
         "link 10mbit,10ms,loss=2%,reorder=2%:3ms,dup=1%,corrupt=0.5%,truncate=0.2%,jitter=2ms\nflows 4",
