@@ -42,20 +42,21 @@ enum { SEG_SYN = 1, SEG_FIN = 2, SEG_SACKED = 4, SEG_LOST = 8, SEG_RTX_OUT = 16 
 
 struct tcp_seg { /* pool object: a segment in flight, or the segments of one superframe, not yet cumulatively acknowledged */
     uint32_t prev, next;        /* ids, by sequence */
-    uint32_t left, right, prio; /* treap by sequence, for SACK look-up */
-    uint32_t owed;              /* segments of this subtree that are lost and not resent */
     uint32_t tprev, tnext;      /* ids, by time of last transmission: those in flight that RACK still judges; tprev == own id = not there */
     seq_t seq;
     uint32_t len;               /* sequence space: payload + SYN + FIN */
-    uint16_t rule;              /* why it is marked lost, for the trace of its retransmission */
-    uint32_t why[2];            /* the numbers behind it (tcp_why.c) */
     uint8_t flags;              /* SEG_... */
     uint8_t rtx_count;          /* saturating */
+    uint16_t segs;              /* segments: 1 but for a superframe. Everything that counts segments counts these */
+    uint16_t mss;               /* segs > 1: bytes of each but the last, which may be shorter */
+    uint16_t rule;              /* why it is marked lost, for the trace of its retransmission */
     nst_time xmit;              /* last transmission */
     nst_time delivered_at, first_sent_at; /* tcp_rate.c: the connection's state when it was sent */
     uint32_t delivered, tx_in_flight, lost;
-    uint16_t segs;              /* segments: 1 but for a superframe. Everything that counts segments counts these */
-    uint16_t mss;               /* segs > 1: bytes of each but the last, which may be shorter */
+    /* not touched while segments are acknowledged in order */
+    uint32_t left, right, prio; /* treap by sequence, for SACK look-up */
+    uint32_t owed;              /* segments of this subtree that are lost and not resent */
+    uint32_t why[2];            /* the numbers behind rule (tcp_why.c) */
 };
 
 /* --------------------------------------------------------------------------------------------------------- pcb */
@@ -233,17 +234,14 @@ struct tcp_pcb {
 
     /* ---- lines 13 and 14, ACKs in and segments out: scoreboard of the segments in flight, their bytes, their sums */
     struct {
-        uint32_t first, last, root; /* tcp_seg ids */
+        uint32_t first, last;   /* tcp_seg ids */
+        uint32_t root, fresh;   /* of the tree; the first that it does not have yet: it and all after it, 0 = it has all */
         uint32_t t_first, t_last;   /* by time of transmission */
         uint32_t lost_cursor;   /* segments before it are judged by the threshold; 0 = to be counted anew */
         uint32_t sacked_above;  /* SACKed segments at or after lost_cursor */
         struct ivset sacked;    /* ranges the peer has SACKed: what a block adds is found without walking what is known */
     } q;
     struct stream sndq;
-    bool keepalive;
-    bool is_ack_deferred;       /* passive, SYN-RECEIVED: the bare ACK came, and was dropped for the listener's defer_accept */
-    bool wants_icmp;            /* ICMP errors are pending errors, not advice */
-    uint8_t defer_accept;       /* connect: != 0 = the ACK of the handshake waits for data. Passive: not used */
     struct {                    /* recovery */
         uint8_t ca_state;       /* enum tcp_ca_state */
         bool has_undo;          /* the reduction since undo_marker may prove wrong */
@@ -320,6 +318,10 @@ struct tcp_pcb {
     int32_t linger;             /* -1 off, 0 = close resets */
     int32_t linger2_ms;         /* life of the orphan in FIN-WAIT-2; 0 = the setting, -1 = none */
     uint8_t keepcnt, syncnt;    /* 0 = setting */
+    bool keepalive;
+    bool is_ack_deferred;       /* passive, SYN-RECEIVED: the bare ACK came, and was dropped for the listener's defer_accept */
+    bool wants_icmp;            /* ICMP errors are pending errors, not advice */
+    uint8_t defer_accept;       /* connect: != 0 = the ACK of the handshake waits for data. Passive: not used */
     uint32_t saved_syn;         /* page: its length, and the headers of the peer's SYN; 0 = none */
     struct {                    /* RFC 7413, tcp_fastopen.c */
         struct tcp_listener *listener; /* server: counts this child; NULL = none */
@@ -595,7 +597,7 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
 /* s becomes one segment: the first of a superframe, and not longer than the MSS is now. false = pool empty. */
 bool tcp_seg_isolate(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s);
 void tcp_seg_trim(struct tcp_seg *s, seq_t from); /* what lies before `from`, within s, leaves it */
-struct tcp_seg *tcp_seg_find(const struct tcp *t, const struct tcp_pcb *p, seq_t pos); /* lowest with end > pos */
+struct tcp_seg *tcp_seg_find(struct tcp *t, struct tcp_pcb *p, seq_t pos); /* lowest with end > pos */
 void tcp_seg_mark(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint8_t flags); /* s's flags become these */
 struct tcp_seg *tcp_seg_first_owed(const struct tcp *t, const struct tcp_pcb *p); /* lowest that is lost and not resent, or NULL */
 void tcp_seg_clear(struct tcp *t, struct tcp_pcb *p);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scoreboard's container: segments in flight as a list by sequence plus a treap for look-up by sequence number.
  *
- * Append at the end and removal from the front are what happens per packet: O(log n) with small constants. Look-up serves
- * SACK blocks and splitting: O(log n), whatever blocks the peer sends (attacks E9, E10).
+ * Append at the end and removal from the front are what happens per packet, and what an undisturbed transfer never needs is the tree:
+ * it is given the segments appended since (q.fresh) when it is asked for something, each at most once. Look-up serves SACK blocks and
+ * splitting: O(log n), whatever blocks the peer sends (attacks E9, E10).
  * A superframe is one record that counts as its segments, until SACK, a loss or a retransmission cuts it at their borders.
  * Each node also counts what of its subtree is lost and not resent, so the next retransmission is found in O(log n) however the holes lie
  * and in whatever order they open again. Marks that matter for it change through tcp_seg_mark alone.
@@ -14,6 +15,8 @@ struct tcp_seg *tcp_seg_at(const struct tcp *t, uint32_t id) { return id == 0 ? 
 
 /* 1 when it is lost and not resent. */
 static uint32_t owes(uint8_t flags) { return (flags & (SEG_LOST | SEG_RTX_OUT | SEG_SACKED)) == SEG_LOST; }
+
+static void index_fresh(struct tcp *t, struct tcp_pcb *p);
 
 /* Adds d to the counts from the root down to s, s included. */
 static void count_path(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s, uint32_t d)
@@ -31,6 +34,8 @@ static void count_path(struct tcp *t, struct tcp_pcb *p, const struct tcp_seg *s
 void tcp_seg_mark(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint8_t flags)
 {
     uint32_t d = owes(flags) - owes(s->flags);
+    if (d != 0)
+        index_fresh(t, p);
     s->flags = flags;
     if (d != 0)
         count_path(t, p, s, d);
@@ -51,17 +56,33 @@ struct tcp_seg *tcp_seg_first_owed(const struct tcp *t, const struct tcp_pcb *p)
     return NULL;
 }
 
-/* The new highest: it goes to the end of the right spine. It owes nothing yet. */
+/* A counter through a mixing function (splitmix64), from a secret start: a peer never sees a priority, and so cannot guess the next. */
+static uint32_t next_prio(struct tcp *t)
+{
+    uint64_t z = t->seg_prio += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return (uint32_t)(z >> 32);
+}
+
+/* The new highest: it goes to the end of the right spine. It owes nothing yet: tcp_seg_mark would have put it into the tree. */
 static void insert_last(struct tcp *t, struct tcp_pcb *p, uint32_t id)
 {
     struct tcp_seg *s = tcp_seg_at(t, id);
     uint32_t *link = &p->q.root;
+    s->prio = next_prio(t);
     while (*link != 0 && tcp_seg_at(t, *link)->prio >= s->prio)
         link = &tcp_seg_at(t, *link)->right;
     s->left = *link;
     s->right = 0;
     s->owed = *link != 0 ? tcp_seg_at(t, *link)->owed : 0;
     *link = id;
+}
+
+static void index_fresh(struct tcp *t, struct tcp_pcb *p)
+{
+    for (; p->q.fresh != 0; p->q.fresh = tcp_seg_by(t, p->q.fresh)->next)
+        insert_last(t, p, p->q.fresh);
 }
 
 /* The lowest has no left child: its right subtree takes its place. */
@@ -115,6 +136,7 @@ static void insert_any(struct tcp *t, struct tcp_pcb *p, uint32_t id)
 {
     struct tcp_seg *s = tcp_seg_at(t, id);
     uint32_t *link = &p->q.root;
+    s->prio = next_prio(t);
     while (*link != 0 && tcp_seg_at(t, *link)->prio >= s->prio) {
         struct tcp_seg *at = tcp_seg_at(t, *link);
         at->owed += owes(s->flags);
@@ -128,22 +150,12 @@ static void insert_any(struct tcp *t, struct tcp_pcb *p, uint32_t id)
     *link = id;
 }
 
-/* A counter through a mixing function (splitmix64), from a secret start: a peer never sees a priority, and so cannot guess the next. */
-static uint32_t next_prio(struct tcp *t)
-{
-    uint64_t z = t->seg_prio += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (uint32_t)(z >> 32);
-}
-
 static struct tcp_seg *new_seg(struct tcp *t, seq_t seq, uint32_t len, uint8_t flags)
 {
     uint32_t id = pool_alloc(&t->segs);
     if (id == 0)
         return NULL;
     struct tcp_seg *s = tcp_seg_by(t, id);
-    s->prio = next_prio(t);
     s->seq = seq;
     s->len = len;
     s->flags = flags;
@@ -164,7 +176,8 @@ struct tcp_seg *tcp_seg_append(struct tcp *t, struct tcp_pcb *p, seq_t seq, uint
     else
         p->q.first = id;
     p->q.last = id;
-    insert_last(t, p, id);
+    if (p->q.fresh == 0)
+        p->q.fresh = id;
     return s;
 }
 
@@ -174,7 +187,10 @@ void tcp_seg_pop_first(struct tcp *t, struct tcp_pcb *p)
     nst_assert(t->b, id != 0);
     struct tcp_seg *s = tcp_seg_by(t, id);
     tcp_seg_mark(t, p, s, 0);
-    remove_first(t, p);
+    if (p->q.fresh == id)
+        p->q.fresh = s->next;
+    else
+        remove_first(t, p);
     tcp_rack_forget(t, p, s);
     p->q.first = s->next;
     if (s->next != 0)
@@ -225,6 +241,7 @@ bool tcp_seg_isolate(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s)
 bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t len)
 {
     nst_assert(t->b, len > 0 && len < s->len);
+    index_fresh(t, p);
     struct tcp_seg *n = new_seg(t, seq_add(s->seq, len), s->len - len, s->flags);
     if (n == NULL)
         return false;
@@ -267,9 +284,10 @@ bool tcp_seg_split(struct tcp *t, struct tcp_pcb *p, struct tcp_seg *s, uint32_t
     return true;
 }
 
-struct tcp_seg *tcp_seg_find(const struct tcp *t, const struct tcp_pcb *p, seq_t pos)
+struct tcp_seg *tcp_seg_find(struct tcp *t, struct tcp_pcb *p, seq_t pos)
 {
     struct tcp_seg *best = NULL;
+    index_fresh(t, p);
     for (uint32_t id = p->q.root; id != 0;) {
         struct tcp_seg *s = tcp_seg_at(t, id);
         if (seq_gt(seq_add(s->seq, s->len), pos)) {
@@ -290,7 +308,7 @@ void tcp_seg_clear(struct tcp *t, struct tcp_pcb *p)
         id = next;
     }
     p->q.t_first = p->q.t_last = 0;
-    p->q.first = p->q.last = p->q.root = p->q.lost_cursor = 0;
+    p->q.first = p->q.last = p->q.root = p->q.fresh = p->q.lost_cursor = 0;
     ivset_clear(&t->ivs, &p->q.sacked);
     p->rec.packets_out = p->rec.sacked_out = p->rec.lost_out = p->rec.retrans_out = 0;
 }
