@@ -59,7 +59,10 @@ static inline void trace(struct base *b, enum nst_trace_id id, unsigned rule, ui
     e->id = (uint16_t)id;
     e->rule = (uint16_t)rule;
     e->conn = conn;
-    memcpy(e->v, v, sizeof e->v);
+    e->v[0] = v[0]; /* not memcpy: stored by words and loaded by pairs, they would have to go through the cache first */
+    e->v[1] = v[1];
+    e->v[2] = v[2];
+    e->v[3] = v[3];
     if (b->env.trace)
         b->env.trace(b->env.user, e);
 }
