@@ -229,3 +229,41 @@ TEST(attack_F21, duplicate_acks_for_nothing_repeat_nothing)
 }
 
 int main(void) { return t_main(); }
+
+/* ------------------------------------------------------------------------------------------ the container (tcp_seg.c) */
+
+static struct t *with_ten_in_flight(void)
+{
+    struct t *t = t_established(.sack = true, .mss = 1000);
+    t_pcb(t)->cc.cwnd = 20;
+    EQ(t_write(t, 10000), 10000);
+    EQ(t_sent(t, 0), 10);
+    return t;
+}
+
+TEST(scoreboard, no_tree_while_segments_come_and_go_in_order)
+{
+    struct t *t = with_ten_in_flight();
+    CHECK(t_pcb(t)->q.root == 0 && t_pcb(t)->q.fresh == t_pcb(t)->q.first);
+    RECV(10, .flags = ACK, .ack = 3001);
+    CHECK(t_pcb(t)->q.root == 0 && t_pcb(t)->q.fresh == t_pcb(t)->q.first);
+    RECV(10, .flags = ACK, .ack = 10001);
+    CHECK(t_pcb(t)->q.root == 0 && t_pcb(t)->q.fresh == 0);
+}
+
+TEST(scoreboard, the_tree_is_given_what_came_since_when_it_is_asked)
+{
+    struct t *t = with_ten_in_flight();
+    RECV(10, .flags = ACK, .ack = 1001, .sack = {2001, 3001});
+    CHECK(t_pcb(t)->q.root != 0 && t_pcb(t)->q.fresh == 0);
+    EQ(t_write(t, 2000), 2000);
+    CHECK(t_sent(t, 0) >= 2);
+    CHECK(t_pcb(t)->q.root != 0 && t_pcb(t)->q.fresh != 0);
+    RECV(10, .flags = ACK, .ack = 1001, .sack = {10001, 11001}); /* one that the tree did not have */
+    EQ(t_pcb(t)->q.fresh, 0);
+    EQ(t_pcb(t)->rec.sacked_out, 2);
+    (void)t_sent(t, 0);
+    RECV(10, .flags = ACK, .ack = 12001);
+    CHECK(t_pcb(t)->q.root == 0 && t_pcb(t)->q.fresh == 0 && t_pcb(t)->q.first == 0);
+    (void)t_sent(t, 0);
+}
