@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Header prediction: the short way for the segment that a receiver of a long transfer expects (V. Jacobson).
+/* Header prediction: the short way for the segments that the ends of a long transfer expect (V. Jacobson).
  *
  * Predicted is the next text in order on an ESTABLISHED connection that has nothing in flight itself: flags ACK or ACK and PSH, the
  * options exactly the timestamps agreed, acknowledgement and window as before, and nothing going on: no holes, no FIN, no ECN, no probe.
@@ -10,9 +10,10 @@
  * acknowledgement and window are compared with the bytes of the one before, so that connection, state and all that was quiet need not be
  * asked again. What remains is what the segment before changes: the sequence number, TS.Recent, the window and the pages.
  * INVARIANT: that lasts until anything else comes in, and not beyond the call of nst_input (tcp_predict_end).
+ * The sender's: an ACK without text, in order, of something new, the options as above. That it is acceptable and asks for nothing else is
+ * known at once; what it means tcp_ack says as ever.
  * INVARIANT: optional. Without it every packet, trace and variable is the same (base_may_hurry; tests/sim/test_prediction.c).
- * Deliberately missing: superframes (one pass for many segments as it is) and ACKs that acknowledge something: most of their work is
- * tcp_ack's own. */
+ * Deliberately missing: superframes (one pass for many segments as it is), ACKs with SACK blocks, trains of ACKs. */
 #include <tcp/tcp.h>
 
 enum { HDR = 20, HDR_TS = 32, SPARE_PAGES = 64 /* with fewer left the long way decides what still fits */ };
@@ -20,7 +21,7 @@ enum { HDR = 20, HDR_TS = 32, SPARE_PAGES = 64 /* with fewer left the long way d
 /* What of the IP packet must be so before its bytes are looked at. */
 static bool is_plain(const struct ip_view *v)
 {
-    return !v->is_group && v->off.gso_type == NST_GSO_NONE && v->l4_len >= v->l4_wire_len && v->l4_len > HDR;
+    return !v->is_group && v->off.gso_type == NST_GSO_NONE && v->l4_len >= v->l4_wire_len && v->l4_len >= HDR;
 }
 
 static void read_header(const uint8_t *p, uint32_t l4_len, bool has_ts, struct tcp_rseg *s)
@@ -43,7 +44,7 @@ static bool parse(const struct ip_view *v, struct tcp_rseg *s)
 {
     const uint8_t *p = v->l4;
     uint16_t head = get16(p + 12) & (uint16_t)~TCP_PSH;
-    bool has_ts = head == (HDR_TS / 4 << 12 | TCP_ACK) && v->l4_len > HDR_TS && wire_tcp_has_ts_only(p);
+    bool has_ts = head == (HDR_TS / 4 << 12 | TCP_ACK) && v->l4_len >= HDR_TS && wire_tcp_has_ts_only(p);
     if (!has_ts && head != (HDR / 4 << 12 | TCP_ACK))
         return false;
     s->h.sport = get16(p);
@@ -63,12 +64,16 @@ static bool is_quiet(const struct tcp_pcb *p)
     return p->state == TCPS_ESTABLISHED && !sends && !is_ending && !marks && p->ooo.root == 0;
 }
 
+static bool is_young(const struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    return !p->opt.ts || (int32_t)(s->h.opt.ts_val - p->opt.ts_recent) >= 0;
+}
+
 /* Text that can be taken. */
 static bool is_next(const struct tcp *t, const struct tcp_pcb *p, const struct tcp_rseg *s)
 {
     bool is_text = seq_eq(s->seq, p->rcv.nxt) && s->text <= tcp_reasm_window(t, p);
-    bool is_young = !p->opt.ts || (int32_t)(s->h.opt.ts_val - p->opt.ts_recent) >= 0;
-    return is_text && is_young && tcp_pages_room(t, true) > SPARE_PAGES + s->text / NST_PAGE_SIZE;
+    return is_text && is_young(p, s) && tcp_pages_room(t, true) > SPARE_PAGES + s->text / NST_PAGE_SIZE;
 }
 
 /* That acknowledges nothing, and opens and shuts no window. */
@@ -96,13 +101,26 @@ static bool take(struct tcp *t, struct tcp_pcb *p, const struct ip_view *v, cons
     return false;
 }
 
-static void commit_begin(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+static void arrived(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
 {
     TRACE(t->b, TCP_RECV, 0, p->conn, s->seq.v, (uint64_t)s->text << 16 | s->h.flags, s->h.ack.v, s->h.wnd);
     p->n.segs_in++;
+}
+
+static void commit_begin(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    arrived(t, p, s);
     if (seq_lt(p->snd.wl1, s->seq) || (seq_eq(p->snd.wl1, s->seq) && seq_leq(p->snd.wl2, s->h.ack))) {
         p->snd.wl1 = s->seq;
         p->snd.wl2 = s->h.ack;
+    }
+}
+
+static void spans_last_ack(const struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
+{
+    if (p->opt.ts && seq_leq(s->seq, p->opt.last_ack_sent)) { /* RFC 7323 §4.3 */
+        p->opt.ts_recent = s->h.opt.ts_val;
+        p->opt.ts_recent_at = t->b->now;
     }
 }
 
@@ -125,10 +143,7 @@ static void commit(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg *s)
     tcp_timer_stop(p, TCPT_RTX);
     p->snd.more = false;
     tcp_mark(t, p);
-    if (p->opt.ts && seq_leq(s->seq, p->opt.last_ack_sent)) { /* RFC 7323 §4.3 */
-        p->opt.ts_recent = s->h.opt.ts_val;
-        p->opt.ts_recent_at = t->b->now;
-    }
+    spans_last_ack(t, p, s);
     commit_text(t, p, s);
     sockbase_raise(t->b, &p->sock, NST_EV_IN);
 }
@@ -140,6 +155,30 @@ static void commit_next(struct tcp *t, struct tcp_pcb *p, const struct tcp_rseg 
     commit_text(t, p, s);
 }
 
+/* Steps one to four find nothing, nor do six to eight: no text, no FIN before or now. */
+static bool is_pure_ack(const struct tcp_pcb *p, const struct ip_view *v, const struct tcp_rseg *s)
+{
+    bool is_new = seq_gt(s->h.ack, p->snd.una) && seq_leq(s->h.ack, p->snd.nxt);
+    bool is_plain_state = p->state == TCPS_ESTABLISHED && !p->rcv.fin_known && !p->acc.is_on && p->ecn.ack_rule == 0;
+    return is_plain_state && is_new && seq_eq(s->seq, p->rcv.nxt) && s->h.opt.has_ts == p->opt.ts && is_young(p, s) && ip_l4_csum_ok(v);
+}
+
+static bool predict_ack(struct tcp *t, struct tcp_pcb *p, const struct ip_view *v, struct tcp_rseg *s)
+{
+    if (!is_pure_ack(p, v, s))
+        return false;
+    s->h.opt = (struct wire_tcp_opts){.has_ts = s->h.opt.has_ts, .ts_val = s->h.opt.ts_val, .ts_ecr = s->h.opt.ts_ecr};
+    s->v = v;
+    s->len = 0;
+    s->wnd = (uint32_t)s->h.wnd << p->snd.wscale;
+    arrived(t, p, s);
+    p->last_rcv = t->b->now;
+    p->keep_sent = 0;
+    if (tcp_ack(t, p, s) == TCP_ACK_OK)
+        spans_last_ack(t, p, s);
+    return true;
+}
+
 bool tcp_predict(struct tcp *t, const struct ip_view *v)
 {
     struct tcp_rseg s;
@@ -147,6 +186,8 @@ bool tcp_predict(struct tcp *t, const struct ip_view *v)
     if (!base_may_hurry(t->b) || !is_plain(v) || !parse(v, &s))
         return false;
     struct tcp_pcb *p = tcp_lookup_recent(t, &v->dst, s.h.dport, &v->src, s.h.sport);
+    if (p != NULL && s.text == 0)
+        return predict_ack(t, p, v, &s);
     if (p == NULL || !is_quiet(p) || !is_still(p, &s) || !is_next(t, p, &s) || !take(t, p, v, &s))
         return false;
     commit(t, p, &s);
