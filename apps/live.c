@@ -5,8 +5,8 @@
  * makes the next wait a short look instead of a sleep, so signals and the device are heard in every turn. Each frame out may be answered
  * by an ACK and a window update at once, so a turn takes in more frames than it sends: else the queue of the device overflows with ACKs.
  * Answers to small frames leave sooner, for a peer with a bounded number of requests under way has nothing to do while we keep all of
- * them: after turn_frames frames, which grow by one while more is waiting and are halved when nothing is, that is, when we wait for the peer.
- * So both are busy at the same time, and whoever is slower sees the largest batches, which cost least.
+ * them: after turn_frames frames, which grow by one while more is waiting and are halved when nothing is, that is, when we wait for
+ * the peer. So both are busy at the same time, and whoever is slower sees the largest batches, which cost least.
  *
  * INVARIANT: while frames wait in the driver the stack is not asked for more, so its queues fill, its
  * sockets stop accepting and the services stop reading: backpressure reaches the applications without a

@@ -155,7 +155,7 @@ int uring_run(struct uring *u, unsigned n, int32_t result[URING_MAX])
 bool uring_pays(void)
 {
     enum { ROUNDS = 16, READS = 16 };
-    const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); /* always empty: all that is left of a read is its way into the kernel and back */
+    const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); /* always empty: what is left of a read is its way into the kernel */
     struct uring *u = fd >= 0 ? uring_open(fd) : NULL;
     uint64_t value, by_call = UINT64_MAX, by_ring = UINT64_MAX; /* of the fastest round: whatever came between made it slower */
     bool works = u != NULL;
