@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 64, ROUNDS = 64 };
+enum { FLAT = 2048, BATCH = 64, ROUNDS = 64 };
 #define QUIET NST_MS(1) /* a deadline in the past although nothing was to be sent counts as this much later */
 
 struct host {
@@ -59,19 +59,37 @@ void host_clock_jump(struct host *h, nst_time by)
 
 /* ----------------------------------------------------------------------------------------------------------- a visit */
 
+/* The bytes in one piece: a superframe as a device would read it, into a buffer of the stack's where there is one (*room, then the next), a
+ * packet whose text is lent into *flat. */
+static const uint8_t *unroll(struct packet *p, nst_iov **room, const nst_iov *end, uint8_t flat[FLAT])
+{
+    uint8_t *to = flat;
+    if (p->off.gso_size != 0 && *room < end)
+        to = (*room)++->base;
+    else if (p->lent == 0 || p->len > FLAT)
+        to = NULL;
+    if (to == NULL) {
+        packet_whole(p);
+        return p->data;
+    }
+    packet_read(p, to);
+    return to;
+}
+
 static void take_in(struct host *h)
 {
+    static _Thread_local uint8_t flat[BATCH][FLAT];
     struct sim *s = h->node.sim;
     nst_rx_frame rx[BATCH];
     struct packet *held[BATCH];
-    nst_iov room[BATCH];
+    nst_iov room[BATCH], *next;
     while (h->arrived.count > 0) {
-        size_t n = 0, used = 0, rooms = h->carries_superframes ? nst_reserve(h->stack, room, BATCH) : 0;
+        size_t n = 0;
+        const nst_iov *end = room + (h->carries_superframes ? nst_reserve(h->stack, room, BATCH) : 0);
+        next = room;
         for (struct packet *p; n < BATCH && (p = fifo_pop(&h->arrived)) != NULL; n++) {
             held[n] = p;
-            rx[n] = (nst_rx_frame){.data = p->data, .len = p->len, .wire_len = p->len, .off = p->off};
-            if (p->off.gso_size != 0 && used < rooms) /* as a device would */
-                rx[n].data = memcpy(room[used++].base, p->data, p->len);
+            rx[n] = (nst_rx_frame){.data = unroll(p, &next, end, flat[n]), .len = p->len, .wire_len = p->len, .off = p->off};
             if (s->hooks.on_frame != NULL)
                 s->hooks.on_frame(s->hooks.user, h->number, false, p);
         }
@@ -91,12 +109,18 @@ static void send_packet(struct host *h, struct packet *p, const nst_tx_note *not
     node_pass(&h->node, p);
 }
 
-static void gather(uint8_t *to, const nst_tx_frame *f)
+static void gather(uint8_t *to, const nst_tx_frame *f, uint32_t pieces)
 {
-    for (uint32_t i = 0; i < f->niov; i++) {
+    for (uint32_t i = 0; i < pieces; i++) {
         memcpy(to, f->iov[i].base, f->iov[i].len);
         to += f->iov[i].len;
     }
+}
+
+static bool is_lent(const struct sim *s, const nst_iov *v)
+{
+    uintptr_t at = (uintptr_t)v->base - (uintptr_t)s->lent;
+    return at < s->lent_bytes && v->len <= s->lent_bytes - at;
 }
 
 struct sending { /* a frame that the device changes */
@@ -120,7 +144,7 @@ static void send_frame(struct host *h, const nst_tx_frame *f)
     if (!is_plain && !h->carries_superframes) {
         static _Thread_local uint8_t whole[SEGMENT_FRAME_MAX];
         struct sending s = {h, &f->note};
-        gather(whole, f);
+        gather(whole, f, f->niov);
         if (!segment_frame(whole, f->len, &f->off, send_piece, &s))
             abort(); /* the stack described its own frame wrongly */
         return;
@@ -128,7 +152,13 @@ static void send_frame(struct host *h, const nst_tx_frame *f)
     struct packet *p = packet_new(h->node.sim, f->len);
     if (p == NULL)
         return;
-    gather(p->data, f);
+    uint32_t pieces = f->niov;
+    if (pieces == 2 && is_lent(h->node.sim, &f->iov[1])) {
+        p->text = f->iov[1].base;
+        p->lent = (uint32_t)f->iov[1].len;
+        pieces--;
+    }
+    gather(p->data, f, pieces);
     p->off = f->off;
     send_packet(h, p, &f->note);
 }
@@ -205,7 +235,7 @@ static void host_forward(struct node *n, struct packet *p)
 static void host_expect(struct node *n, const struct packet *p)
 {
     const struct host *h = (const struct host *)n;
-    for (uint32_t i = 64; i < p->len; i += 64)
+    for (uint32_t i = 64; i < p->len - p->lent; i += 64)
         __builtin_prefetch(p->data + i);
     nst_expect(h->stack, h->ifx, p->data, p->len);
 }

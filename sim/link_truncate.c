@@ -12,6 +12,7 @@ static void forward(struct node *n, struct packet *p)
     if (p->len > 1 && chance_happens(&n->rng, ((struct truncate *)n)->ppb)) {
         n->changed++;
         p->off = (nst_offload){0}; /* nobody completes a checksum that is not there */
+        packet_whole(p);
         p->len = 1 + (uint32_t)chance_below(&n->rng, p->len - 1);
     }
     node_pass(n, p);

@@ -269,6 +269,10 @@ struct net *net_new(const struct scenario *s, const struct sim_hooks *observer, 
         if (observer != NULL)
             net->observer = *observer;
         net->sim->hooks = (struct sim_hooks){on_frame, on_trace, on_drop, net};
+        if (s->lends && net->observer.on_frame == NULL && net->observer.on_drop == NULL) {
+            net->sim->lent = net->pattern;
+            net->sim->lent_bytes = sizeof net->pattern;
+        }
     }
     good = good && add_flows(net) && add_hosts(net, env) && (s->topology == TOPOLOGY_PAIR ? join_pair(net) : join_line(net));
     if (good)

@@ -20,11 +20,13 @@ struct packet {
     struct packet *next; /* in the queue that holds it */
     nst_time at;         /* when it leaves the node that holds it; free for that node to use */
     uint64_t order;      /* of equal times; see packet_heap */
-    uint32_t len;        /* bytes at data: an IP packet, or a superframe (off.gso_size > 0) */
+    uint32_t len;        /* of an IP packet, or a superframe (off.gso_size > 0): bytes at data, but for the last `lent` */
+    uint32_t lent;       /* ... which lie at `text` and do not change: see packet_whole */
     uint16_t host;       /* number of the host that sent it */
     uint8_t size_class;  /* of the pool */
     uint16_t tag;        /* free for the node that holds it */
     nst_offload off;
+    const uint8_t *text;
     nst_tx_note note;    /* why it was sent */
     _Alignas(8) uint8_t data[];
 };
@@ -32,6 +34,9 @@ struct packet {
 struct packet *packet_new(struct sim *, uint32_t len);    /* NULL = the limit is reached (counted); len <= PACKET_MAX */
 struct packet *packet_copy(struct sim *, const struct packet *);
 void packet_free(struct sim *, struct packet *);
+/* Brings lent bytes to their place behind the others: for whoever reads or changes more than headers, or cuts. Headers are always there. */
+void packet_whole(struct packet *);
+void packet_read(const struct packet *, uint8_t *to); /* all p->len bytes */
 enum { PACKET_MAX = 65535 + 64 };
 
 struct packet_fifo {

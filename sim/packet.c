@@ -2,7 +2,8 @@
 /* Packets and the queues that links are made of.
  *
  * Theory of operation. Four sizes: an ACK, a full frame, a jumbo frame, a superframe. Packets are cut from blocks of about 256 KiB and go
- * to the free list of their size; the last one freed is the next one used, so a quiet link stays in the cache.
+ * to the free list of their size; the last one freed is the next one used, so a quiet link stays in the cache. Where a sender has lent its
+ * bytes for the whole run (sim.lent) packets point to them and hold only their headers: a long queue is small in the cache.
  * LIMIT: sim.packet_bytes_max; a packet beyond it is not made, as on a machine without memory. */
 #define _DEFAULT_SOURCE /* madvise */
 #include "segment.h"
@@ -93,8 +94,24 @@ struct packet *packet_copy(struct sim *s, const struct packet *p)
     c->host = p->host;
     c->off = p->off;
     c->note = p->note;
-    memcpy(c->data, p->data, p->len);
+    c->lent = p->lent;
+    c->text = p->text;
+    memcpy(c->data, p->data, p->len - p->lent);
     return c;
+}
+
+void packet_read(const struct packet *p, uint8_t *to)
+{
+    memcpy(to, p->data, p->len - p->lent);
+    if (p->lent > 0)
+        memcpy(to + (p->len - p->lent), p->text, p->lent);
+}
+
+void packet_whole(struct packet *p)
+{
+    if (p->lent > 0)
+        memcpy(p->data + (p->len - p->lent), p->text, p->lent);
+    p->lent = 0;
 }
 
 void packet_free(struct sim *s, struct packet *p)
@@ -180,6 +197,7 @@ void packet_complete(struct packet *p)
 {
     if (p->off.csum_state != NST_CSUM_PARTIAL || p->off.gso_type != NST_GSO_NONE)
         return;
+    packet_whole(p);
     if ((uint32_t)p->off.csum_start + p->off.csum_offset + 2 <= p->len)
         segment_complete(p->data, p->len, &p->off);
     p->off = (nst_offload){0};
@@ -188,6 +206,7 @@ void packet_complete(struct packet *p)
 bool packet_flip(struct packet *p, uint64_t choice)
 {
     packet_complete(p);
+    packet_whole(p);
     if (p->off.csum_state == NST_CSUM_PARTIAL || p->len == 0)
         return false;
     p->data[(choice >> 3) % p->len] ^= (uint8_t)(1u << (choice & 7));

@@ -121,6 +121,7 @@ static void refuse(struct router *r, struct packet *p, enum complaint why, uint3
 {
     bool is4 = p->data[0] >> 4 == 4;
     struct packet *e = NULL;
+    packet_whole(p);
     if (may_answer(p))
         e = is4 ? error4(r, p, why == TOO_BIG ? 3 : 11, why == TOO_BIG ? 4 : 0, mtu) : error6(r, p, why == TOO_BIG ? 2 : 3, mtu);
     node_drop(&r->node, p);
@@ -137,6 +138,7 @@ static void refuse(struct router *r, struct packet *p, enum complaint why, uint3
 static void fragment(struct router *r, struct packet *p, const struct way *w)
 {
     packet_complete(p);
+    packet_whole(p);
     uint32_t head = (p->data[0] & 15u) * 4u, room = (w->mtu - head) & ~7u, field = (uint32_t)p->data[6] << 8 | p->data[7];
     for (uint32_t at = head; at < p->len; at += room) {
         uint32_t n = p->len - at < room ? p->len - at : room;

@@ -41,6 +41,8 @@ struct sim {
     size_t node_count, node_size;
     struct node *nowhere;      /* where a chain ends that was not told where to go */
     struct sim_hooks hooks;
+    const uint8_t *lent;       /* bytes that never change, which packets may point to; NULL while on_frame or on_drop look at packets */
+    size_t lent_bytes;
     struct sim_class packets[SIM_CLASSES];
     void *blocks;              /* all memory of packets, linked */
     uint64_t packet_bytes;     /* memory of packets, used and free */
