@@ -27,6 +27,7 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
 
 struct conn { /* of the peer's port */
     uint32_t una, nxt, end, rcv; /* end = one past the last byte that the peer's window takes */
+    uint64_t acked;              /* bytes: sequence numbers begin anew after 4 GiB, what chargen says does not */
     uint8_t wscale, dups;
     bool is_open, owes_ack, is_source, is_queued;
 };
@@ -156,7 +157,7 @@ static void fill_window(struct conn *c, uint16_t port)
     while ((int32_t)(c->end - c->nxt) >= (int32_t)mss) {
         const uint32_t room = c->end - c->nxt, len = room < most ? room / mss * mss : most;
 
-        send_tcp(c, port, ACK, pattern_at(c->nxt - 1), len);
+        send_tcp(c, port, ACK, pattern_at(c->acked + (c->nxt - c->una)), len);
         c->nxt += len;
         c->owes_ack = false;
     }
@@ -185,6 +186,7 @@ static void on_ack(struct conn *c, const uint8_t *tcp, bool is_bare)
     const uint32_t ack = get32(tcp + 8);
 
     if ((int32_t)(ack - c->una) > 0) {
+        c->acked += ack - c->una;
         c->una = ack;
         c->dups = 0;
         if ((int32_t)(c->nxt - ack) < 0)
