@@ -290,7 +290,10 @@ static void hit_host(struct swarm *s, unsigned form)
     int host = (int)luck_below(c, (uint64_t)s->plan.hosts);
     bool v6 = luck_one_in(c, 2) && s->plan.mtu >= 1280;
     struct forged f = {.src = {swarm_addr(98, v6), (uint16_t)luck_range(c, 1, 65535)}, .dst = {swarm_addr(host, v6), SWARM_PORT},
-                       .wnd = 512, .seq = (uint32_t)luck_next(c), .ack = (uint32_t)luck_next(c), .opt = options[luck_below(c, 3)]};
+                       .wnd = 512};
+    f.seq = (uint32_t)luck_next(c);
+    f.ack = (uint32_t)luck_next(c);
+    f.opt = options[luck_below(c, 3)];
     switch (form) {
     case 5: /* nothing at all */
         swarm_net_launch(s, -1, host, 1, s->now, s->frame2, 0);

@@ -146,7 +146,9 @@ static void draw_network(struct plan *p)
         p->down[h].loss = p->down[h].burst_in = 0; /* once per path is enough */
     }
     p->safety = luck_log(&c, NST_S(1), NST_S(20));
-    p->start = luck_one_in(&c, 2) ? 0 : luck_next(&c) >> luck_range(&c, 4, 40);
+    bool is_zero = luck_one_in(&c, 2);
+    uint64_t clock = is_zero ? 0 : luck_next(&c);
+    p->start = is_zero ? 0 : clock >> luck_range(&c, 4, 40);
     draw_routers(p, scale);
 }
 
