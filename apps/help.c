@@ -37,7 +37,7 @@ static const char overview[] =
     "      --app NAME[:PORT]  echo, discard, chargen, http; repeatable (all)\n"
     "      --impair SPEC      a bad link in front of the device, for example 10mbit,20ms,loss=1%\n"
     "      --no-config        leave addresses, routes and MTU of the host alone\n"
-    "      --no-offload       no superframes;  --no-uring  a call for each;  --queues N  more threads\n"
+    "      --no-offload       no superframes;  --uring, --no-uring;  --queues N  more threads\n"
     "      --busy-poll USEC   look so long for a packet that pays to wait for (200)\n"
     "      --connect HOST:PORT  stdin and stdout through the stack's TCP\n"
     "      --send N           send N bytes of a pattern, not stdin;  --recv N  close after N bytes\n"

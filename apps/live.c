@@ -4,6 +4,9 @@
  * (INPUT_FRAMES or INPUT_BYTES and a batch of frames, a budget per service, OUTPUT_ROUNDS batches or OUTPUT_BYTES out); what is left over
  * makes the next wait a short look instead of a sleep, so signals and the device are heard in every turn. Each frame out may be answered
  * by an ACK and a window update at once, so a turn takes in more frames than it sends: else the queue of the device overflows with ACKs.
+ * Answers to small frames leave sooner, for a peer with a bounded number of requests under way has nothing to do while we keep all of
+ * them: after turn_frames frames, which grow by one while more is waiting and are halved when nothing is, that is, when we wait for
+ * the peer. So both are busy at the same time, and whoever is slower sees the largest batches, which cost least.
  *
  * INVARIANT: while frames wait in the driver the stack is not asked for more, so its queues fill, its
  * sockets stop accepting and the services stop reading: backpressure reaches the applications without a
@@ -32,7 +35,9 @@ enum {
     COMMENT_SIZE = 512,
     BUSY_TURNS = 16,
     SPIN_TRUST = 8,
-    SPIN_BYTES = 4096,
+    SPIN_BYTES = 16384,
+    TURN_MIN = 16,
+    SMALL_FRAME = 512, /* bytes on average, both ways: more are a bulk transfer, whose ACKs nobody waits for */
 };
 #define QUIET_NS NST_MS(1)
 #define BUSY_POLL_NS NST_US(200) /* a round trip by two wake-ups under a hypervisor takes 150 */
@@ -74,14 +79,14 @@ static void print_packet(const struct live *l, bool outbound, const nst_iov *iov
             (unsigned long long)((l->now - l->started) / 1000u % 1000000u), outbound ? "out" : "in ", line);
 }
 
-/* Returns -1 when the device is gone, else how many frames came. */
-static int input(struct live *l)
+/* Takes in `most` frames. Returns -1 when the device is gone, else how many came. */
+static int input(struct live *l, uint32_t most)
 {
     nst_rx_frame rx[DRIVER_BATCH];
     size_t keep = 0;
 
     l->driver->rooms = nst_reserve(l->stack, l->driver->room, DRIVER_ROOM);
-    const int n = l->driver->ops->fill(l->driver, rx, DRIVER_BATCH);
+    const int n = l->driver->ops->fill(l->driver, rx, most < DRIVER_BATCH ? most : DRIVER_BATCH);
 
     if (n < 0)
         return -1;
@@ -101,24 +106,41 @@ static int input(struct live *l)
     return n;
 }
 
+/* How many frames more this turn may take in after `total`. */
+static uint32_t turn_left(const struct live *l, uint32_t total)
+{
+    const struct driver_stats *now = &l->driver->stats, *then = &l->turn_stats;
+    const uint64_t in = now->rx_bytes - then->rx_bytes, out = now->tx_bytes - then->tx_bytes;
+    const bool is_bulk = in + out > (total + now->tx_frames - then->tx_frames) * SMALL_FRAME;
+    const uint32_t most = is_bulk ? INPUT_FRAMES : l->turn_frames;
+
+    return in < INPUT_BYTES && total < most ? most - total : 0;
+}
+
 /* What waits in the device, INPUT_FRAMES at most, a fill at a time: the applications take each while it is in the cache, but answers leave
  * once for all of it, lest the peer be woken for each piece. Returns -1 when the device is gone, else how many frames came. */
 static int take_in(struct live *l, bool *more)
 {
-    const uint64_t start = l->driver->stats.rx_bytes;
-    int total = 0, n;
+    uint32_t total = 0, left = l->turn_frames;
 
     do {
-        n = input(l);
+        const int n = input(l, left);
+
         if (n < 0)
             return -1;
-        total += n;
+        total += (uint32_t)n;
         l->now = runloop_now(l->loop);
         *more = svc_run(l->services, l->now);
         if (l->client != NULL && l->client->turn != NULL)
             l->client->turn(l);
-    } while (l->driver->more && n > 0 && total < INPUT_FRAMES && l->driver->stats.rx_bytes - start < INPUT_BYTES);
-    return total;
+        left = n > 0 && l->driver->more ? turn_left(l, total) : 0;
+    } while (left > 0);
+    l->turn_stats = l->driver->stats;
+    if (total >= l->turn_frames)
+        l->turn_frames += l->turn_frames < INPUT_FRAMES;
+    else if (total == 0)
+        l->turn_frames = l->turn_frames > 2 * TURN_MIN ? l->turn_frames / 2 : TURN_MIN;
+    return (int)total;
 }
 
 /* Sends until the stack is quiet. Returns -1 when the device is gone, 1 when the bound was reached, else 0.
@@ -287,6 +309,7 @@ int live_run(struct live *l)
     int stop = 0, busy_turns = 0;
 
     l->busy_poll_ns = busy_poll(l->options);
+    l->turn_frames = DRIVER_BATCH;
     while (stop == 0) {
         bool more, spins;
         int in, out;

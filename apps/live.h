@@ -71,6 +71,8 @@ struct live {
     nst_time last_frame;           /* --busy-poll: when a fill brought something last */
     uint64_t moved;                /* bytes in both directions, when a frame came last */
     uint32_t spin_score;           /* how well a spin would have done of late */
+    uint32_t turn_frames;          /* that a turn takes in when they are small: TURN_MIN..INPUT_FRAMES */
+    struct driver_stats turn_stats; /* when the last turn had taken in all that it would */
     bool is_quiet_turn;            /* the turn of the last frame moved little */
     bool is_stopped;               /* by the first queue */
     struct live_queues *queues;    /* the others; NULL = there is one */

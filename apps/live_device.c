@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "live.h"
+#include "drivers/uring.h"
 #include "util.h"
 
 enum { IP6_MTU_MIN = 1280 }; /* RFC 8200 §5; below it the kernel takes IPv6 off the interface */
@@ -267,12 +268,17 @@ static int put_link_before(struct live *l)
     return EXIT_OK;
 }
 
+static bool wants_ring(const struct options *o)
+{
+    return !o->no_uring && (o->uring || uring_pays());
+}
+
 int live_open_device(struct live *l)
 {
     /* A recording shows packets as they are on a wire, with checksums; a bad link hits packets, not superframes. */
     const bool may_offload = !l->options->no_offload && l->options->impair == NULL && l->options->record == NULL;
     const unsigned flags = (may_offload ? TUN_OFFLOAD : 0u) | (l->options->queues > 1 ? TUN_QUEUE : 0u) |
-                           (l->options->no_uring ? 0u : TUN_RING);
+                           (wants_ring(l->options) ? TUN_RING : 0u);
     struct tun_failure why;
     struct tun_link link;
     int status;

@@ -335,6 +335,13 @@ static int set_no_uring(struct options *o, const char *v)
     return EXIT_OK;
 }
 
+static int set_uring(struct options *o, const char *v)
+{
+    (void)v;
+    o->uring = true;
+    return EXIT_OK;
+}
+
 static int set_queues(struct options *o, const char *v)
 {
     uint64_t n;
@@ -500,6 +507,7 @@ static const struct spec specs[] = {
     {"no-config", 0, NO_VALUE, IN_TUN, NULL, set_no_config},
     {"no-offload", 0, NO_VALUE, IN_TUN, NULL, set_no_offload},
     {"no-uring", 0, NO_VALUE, IN_TUN, NULL, set_no_uring},
+    {"uring", 0, NO_VALUE, IN_TUN, NULL, set_uring},
     {"queues", 0, VALUE, IN_TUN, "N", set_queues},
     {"busy-poll", 0, VALUE, IN_TUN, "USEC", set_busy_poll},
     {"connect", 0, VALUE, IN_TUN, "HOST:PORT", set_connect},

@@ -76,7 +76,8 @@ struct options { /* strings point into argv */
     unsigned apps;             /* APP_ bits */
     uint16_t app_port[OPTIONS_APP_KINDS]; /* by bit number; 0 = the service's own */
     bool no_config;
-    bool no_offload, no_uring;
+    bool no_offload;
+    bool no_uring, uring;      /* neither: where it pays */
     unsigned queues;           /* of the device, a thread and a stack each; 0 and 1 = one */
     const char *connect;       /* HOST:PORT as typed; NULL = none */
     nst_addr connect_to;

@@ -5,6 +5,7 @@
  *   core [--stages] [--seconds T] [--json FILE]   a line per figure; JSON lines are appended to FILE. --stages: bulk transfers only
  *   core --turns N [--superframes] [--no-copies]  so many turns of a bulk transfer and nothing else: for callgrind and the like;
  *                                                 prints the segments moved
+ *   core --turns N --datagrams [--superframes]    the same for an echo of datagrams of 64 bytes; prints how many came back
  *
  * "No copies": the sender's bytes are borrowed (NST_MSG_BORROW), the receiver looks at one byte of each cache line where it lies. What is
  * left is the copy of the device: superframes are read into the stack's buffers (nst_reserve); plain segments are copied from the frame to
@@ -24,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, CHUNK = 65536, FRAME = 2048, TURN_NS = 20000, IDLE = 20000 };
+enum { BATCH = 64, CHUNK = 65536, FRAME = 2048, TURN_NS = 20000, IDLE = 20000, DATAGRAMS = 32 };
 enum { SUPER_BATCH = 4, SUPER_FRAME = 65536, LINE = 64 }; /* a batch of superframes that stays in the second cache */
 enum { SEND_BUFFER = SUPER_BATCH * SUPER_FRAME }; /* at most: no batch takes more, and what only waits has left the cache when it goes */
 
@@ -437,6 +438,60 @@ static void rounds(void)
     pair_free(&p);
 }
 
+/* One turn of an echo of datagrams of 64 bytes: DATAGRAMS there and back. Returns how many came back. */
+static uint64_t datagram_turn(struct pair *p)
+{
+    uint8_t buf[64] = {0};
+    const nst_iov iov = {buf, sizeof buf};
+    uint64_t back = 0;
+
+    p->now += TURN_NS;
+    for (int i = 0; i < DATAGRAMS; i++)
+        put(&p->a, p->s, buf, sizeof buf, p->now);
+    carry(&p->a, &p->b, p->now);
+    for (;;) {
+        nst_msg m = {.iov = &iov, .niov = 1};
+
+        if (nst_recv(p->b.n, p->r, &m, p->now) < 0)
+            break;
+        m.ttl = m.tos = 0;
+        m.flags = 0;
+        nst_send(p->b.n, p->r, &m, p->now);
+    }
+    carry(&p->b, &p->a, p->now);
+    while (get(&p->a, p->s, buf, sizeof buf, p->now) > 0)
+        back++;
+    return back;
+}
+
+static void datagrams_open(struct pair *p, const nst_config *cfg)
+{
+    const nst_open_args there = {.kind = NST_UDP, .remote = {nst_ip4(10, 0, 0, 2), 7}}, here = {.kind = NST_UDP, .local = {.port = 7}};
+
+    pair_open(p, cfg);
+    p->s = nst_open(p->a.n, &there, p->now);
+    p->r = nst_open(p->b.n, &here, p->now);
+}
+
+static void datagrams(void)
+{
+    const nst_config cfg = default_config();
+    uint64_t count = 0;
+    double start, spent;
+    struct pair p;
+
+    datagrams_open(&p, &cfg);
+    start = seconds_now();
+    do {
+        for (int turn = 0; turn < 200; turn++)
+            count += datagram_turn(&p);
+        spent = seconds_now() - start;
+    } while (spent < budget / 2);
+    report("datagram_ns", spent * 1e9 / (double)count, "datagram 64 B        %8.1f ns        there and back, both ends, %d at once",
+           spent * 1e9 / (double)count, DATAGRAMS);
+    pair_free(&p);
+}
+
 static void connections(void)
 {
     nst_config cfg = default_config();
@@ -546,11 +601,20 @@ static void threads(void)
     report("threads_ratio", ratio, "two threads          %8.2f x one      each with two stacks of its own", ratio);
 }
 
-static void count_turns(long turns)
+static void count_turns(long turns, bool of_datagrams)
 {
     const nst_config cfg = default_config();
     struct pair p;
+    uint64_t back = 0;
 
+    if (of_datagrams) {
+        datagrams_open(&p, &cfg);
+        for (long i = 0; i < turns; i++)
+            back += datagram_turn(&p);
+        printf("%llu\n", (unsigned long long)back);
+        pair_free(&p);
+        return;
+    }
     pair_open(&p, &cfg);
     pair_connect(&p, p.listener, 80);
     for (long i = 0; i < turns; i++)
@@ -574,12 +638,14 @@ static void bulk_all(void)
 
 int main(int argc, char **argv)
 {
-    bool only_stages = false;
+    bool only_stages = false, of_datagrams = false;
     long turns = 0;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--stages") == 0) {
             only_stages = true;
+        } else if (strcmp(argv[i], "--datagrams") == 0) {
+            of_datagrams = true;
         } else if (strcmp(argv[i], "--superframes") == 0) {
             offload = NST_OFFLOAD_ALL;
         } else if (strcmp(argv[i], "--no-copies") == 0) {
@@ -595,18 +661,19 @@ int main(int argc, char **argv)
                 return 3;
             }
         } else {
-            fprintf(stderr, "usage: core [--stages] [--seconds T] [--json FILE] | --turns N [--superframes] [--no-copies]\n");
+            fprintf(stderr, "usage: core [--stages] [--seconds T] [--json FILE] | --turns N [--superframes] [--no-copies | --datagrams]\n");
             return 2;
         }
     }
     if (turns > 0) {
-        count_turns(turns);
+        count_turns(turns, of_datagrams);
         return 0;
     }
     bulk_all();
     if (!only_stages) {
         acks_in();
         rounds();
+        datagrams();
         connections();
         threads();
         idle();

@@ -44,6 +44,8 @@ nst_time runloop_now(const struct runloop *loop)
     return clock_ns(CLOCK_MONOTONIC) - loop->mono_start + NST_S(1);
 }
 
+uint64_t runloop_stopwatch_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+
 uint64_t runloop_epoch_ns(const struct runloop *loop, nst_time t)
 {
     return loop->wall_start + t - NST_S(1);

@@ -24,6 +24,8 @@ void runloop_close(struct runloop *);
 
 /* Nanoseconds of a clock that only moves forward; 1 s when the loop was opened. */
 nst_time runloop_now(const struct runloop *);
+/* The same clock without a loop: to measure how long something takes. */
+uint64_t runloop_stopwatch_ns(void);
 /* The same moment as nanoseconds since 1970. Fixed once, so that recorded times keep the order of
  * runloop_now. */
 uint64_t runloop_epoch_ns(const struct runloop *, nst_time t);

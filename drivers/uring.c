@@ -10,12 +10,14 @@
  * ended, and a device that it held would be busy until then. Multishot reads need a buffer for each packet that may come before they
  * are looked at. Registered buffers save the kernel the look-up of pages that a TUN device, which copies, never does. */
 #define _GNU_SOURCE
+#include "runloop.h"
 #include "uring.h"
 
 #include <errno.h>
 #include <linux/io_uring.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -148,4 +150,31 @@ int uring_run(struct uring *u, unsigned n, int32_t result[URING_MAX])
         __atomic_store_n(u->cq_head, head, __ATOMIC_RELEASE);
     }
     return 0;
+}
+
+bool uring_pays(void)
+{
+    enum { ROUNDS = 16, READS = 16 };
+    const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); /* always empty: what is left of a read is its way into the kernel */
+    struct uring *u = fd >= 0 ? uring_open(fd) : NULL;
+    uint64_t value, by_call = UINT64_MAX, by_ring = UINT64_MAX; /* of the fastest round: whatever came between made it slower */
+    bool works = u != NULL;
+
+    for (int round = 0; works && round < ROUNDS; round++) {
+        int32_t result[URING_MAX];
+        const uint64_t start = runloop_stopwatch_ns();
+        for (unsigned i = 0; i < READS; i++)
+            works &= read(fd, &value, sizeof value) < 0;
+        const uint64_t middle = runloop_stopwatch_ns();
+        for (unsigned i = 0; i < READS; i++)
+            uring_read(u, i, &value, sizeof value);
+        works &= uring_run(u, READS, result) == 0 && result[0] == -EAGAIN;
+        const uint64_t end = runloop_stopwatch_ns();
+        by_call = middle - start < by_call ? middle - start : by_call;
+        by_ring = end - middle < by_ring ? end - middle : by_ring;
+    }
+    uring_close(u);
+    if (fd >= 0)
+        close(fd);
+    return works && by_ring < by_call / 4 * 3;
 }

@@ -213,7 +213,8 @@ void oracle_adopt_syn(struct oend *e, const struct opkt *p, uint32_t text)
 static void take_window(const struct oracle *o, struct oend *e, const struct opkt *p, uint32_t whole_before)
 {
     uint32_t off = p->seq - e->irs, ack = p->ack - e->iss, wnd = p->flags & OF_SYN ? p->wnd : p->wnd << e->snd_shift, edge = ack + wnd;
-    bool is_fresh_ts = !e->ts || (p->has_ts && o_diff(p->ts_val, e->ts_max) >= 0);
+    bool is_stripped = !p->has_ts && p->len == 0; /* DEVIATION of the core from RFC 7323 §3.2, as Linux: a bare ACK counts (attacks K29) */
+    bool is_fresh_ts = !e->ts || is_stripped || (p->has_ts && o_diff(p->ts_val, e->ts_max) >= 0);
     bool is_synchronized = e->state != 0 && e->state != STATE_SYN_SENT && e->state != STATE_SYN_RCVD;
     bool is_news = off <= whole_before && off + p->len > whole_before && o_diff(off + p->len, e->adv) <= 0;
     bool in_place = p->len == 0 ? off == whole_before && e->acked == whole_before : is_news;

@@ -248,7 +248,7 @@ static void check_new(struct oracle *o, struct oend *e, nst_time t, const struct
     if (e->is_clean && p->len > 0 && !(flags & (OR_TLP | OR_LIMITED)) && n->flight > n->cwnd + 2)
         oracle_fail(o, ORACLE_FLIGHT, e->host, t, "%u in flight, cwnd is %u", n->flight, n->cwnd);
     if (e->nxt == e->una_max) {
-        e->tries = 0;
+        e->tries = e->una == e->una_max ? 0 : e->tries; /* whoever missed the last ACK retransmits, and backs off, before and after */
         e->progress_at = t;
     }
     if (e->nxt == e->una_max || (flags & OR_TLP)) /* RFC 8985 §7.3: the RTO runs from the probe */

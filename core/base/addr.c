@@ -18,11 +18,6 @@ static bool is_zero(const uint8_t *p, size_t n)
     return bits == 0;
 }
 
-bool ipaddr_is_any(const ipaddr *a)
-{
-    return is_zero(a->b + 12, 4) && (is_zero(a->b, 12) || ipaddr_is4(a));
-}
-
 bool ipaddr_is_multicast(const ipaddr *a)
 {
     return ipaddr_is4(a) ? (a->b[12] & 0xf0) == 0xe0 : a->b[0] == 0xff;

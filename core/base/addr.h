@@ -15,7 +15,15 @@ static inline bool ipaddr_is4(const ipaddr *a)
     static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     return memcmp(a->b, mapped_prefix, sizeof mapped_prefix) == 0;
 }
-bool ipaddr_is_any(const ipaddr *a);           /* :: or 0.0.0.0 */
+static inline bool ipaddr_is_any(const ipaddr *a) /* :: or 0.0.0.0 */
+{
+    uint64_t head;
+    uint32_t mid, tail;
+    memcpy(&head, a->b, sizeof head);
+    memcpy(&mid, a->b + 8, sizeof mid);
+    memcpy(&tail, a->b + 12, sizeof tail);
+    return tail == 0 && head == 0 && (mid == 0 || ipaddr_is4(a));
+}
 bool ipaddr_is_multicast(const ipaddr *a);     /* 224/4 or ff00::/8 */
 bool ipaddr_is_linklocal(const ipaddr *a);     /* 169.254/16 or fe80::/10 */
 bool ipaddr_is_loopback(const ipaddr *a);      /* 127/8 or ::1 */

@@ -10,18 +10,13 @@
 #include <base/rng.h>
 #include <string.h>
 
-struct sip {
-    uint64_t v0, v1, v2, v3;
-};
-
 static inline uint64_t rotl(uint64_t x, unsigned n) { return x << n | x >> (64 - n); }
 
+/* Written out, so that compilers see the one load that it is on most machines. */
 static inline uint64_t load_le64(const uint8_t *p)
 {
-    uint64_t v = 0;
-    for (int i = 7; i >= 0; i--)
-        v = v << 8 | p[i];
-    return v;
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
+           (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
 }
 
 static inline void sip_round(struct sip *s)
@@ -46,7 +41,7 @@ static inline void sip_word(struct sip *s, uint64_t m)
     s->v0 ^= m;
 }
 
-uint64_t siphash24(const struct sipkey *key, const void *data, size_t len)
+struct sip siphash24_begin(const struct sipkey *key, const void *data, size_t len)
 {
     const uint8_t *p = data;
     struct sip s = {
@@ -55,9 +50,16 @@ uint64_t siphash24(const struct sipkey *key, const void *data, size_t len)
         key->k0 ^ 0x6c7967656e657261u,
         key->k1 ^ 0x7465646279746573u,
     };
-    size_t left = len;
-    for (; left >= 8; left -= 8, p += 8)
+    nst_require(len % 8 == 0);
+    for (const uint8_t *end = p + len; p < end; p += 8)
         sip_word(&s, load_le64(p));
+    return s;
+}
+
+uint64_t siphash24_end(struct sip s, const void *data, size_t left, size_t len)
+{
+    const uint8_t *p = data;
+    nst_require(left < 8 && left <= len);
     uint64_t tail = (uint64_t)len << 56; /* the length modulo 256 fills the last word */
     for (size_t i = 0; i < left; i++)
         tail |= (uint64_t)p[i] << (8 * i);
@@ -66,6 +68,12 @@ uint64_t siphash24(const struct sipkey *key, const void *data, size_t len)
     for (int i = 0; i < 4; i++)
         sip_round(&s);
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t siphash24(const struct sipkey *key, const void *data, size_t len)
+{
+    size_t whole = len / 8 * 8;
+    return siphash24_end(siphash24_begin(key, data, whole), (const uint8_t *)data + whole, len - whole, len);
 }
 
 static uint64_t hash_word(const struct sipkey *key, uint64_t word)

@@ -11,6 +11,12 @@ struct sipkey {
 };
 
 uint64_t siphash24(const struct sipkey *key, const void *data, size_t len);
+/* The same in two steps, for inputs that begin alike: whole words first, then the rest of an input of len bytes in all. */
+struct sip {
+    uint64_t v0, v1, v2, v3;
+};
+struct sip siphash24_begin(const struct sipkey *key, const void *data, size_t len); /* a multiple of 8 */
+uint64_t siphash24_end(struct sip s, const void *data, size_t left, size_t len);    /* left < 8 */
 
 struct rng {
     struct sipkey key;

@@ -59,6 +59,16 @@ struct ip_error_entry { /* error_log.c: what ICMP said, and about which socket *
     nst_icmp_error what;
 };
 
+struct route { /* result of a look-up; a pcb caches it while gen == ip->route_gen */
+    int32_t ifx;          /* 0 = no route */
+    uint32_t gen;
+    uint32_t mtu;         /* path MTU: interface's, the route's or learnt, the smallest */
+    uint16_t advmss, initcwnd; /* what the route says for TCP; 0 = nothing */
+    ipaddr src;           /* source address to use */
+    ipaddr nexthop;       /* gateway, or the destination itself */
+    bool is_mtu_locked;
+};
+
 struct ip {
     struct base *b;
     struct netif *netif;       /* max_if; ifx = index + 1 */
@@ -74,6 +84,11 @@ struct ip {
     uint8_t *linear;           /* 65,535 + 64 bytes: a reassembled datagram during its delivery */
     struct pktq sent;          /* packets whose frames were handed out: see ip_tx_release */
     uint32_t id_count;         /* IPv4 identifications given out (ip_output.c) */
+    struct {                   /* route.c: the last look-up that found something, and what; holds while found.gen == route_gen */
+        int ifx;
+        ipaddr src, dst;
+        struct route found;
+    } last_route;
     struct {                   /* error_log.c */
         uint32_t next;         /* counts entries */
         struct ip_error_entry ring[IP_ERROR_LOG];
@@ -93,15 +108,6 @@ bool ip_is_broadcast(const struct ip *ip, const ipaddr *a); /* 255.255.255.255 o
 void ip_stats(const struct ip *ip, nst_stats *out);         /* frag_now, neighbor_now */
 
 /* ----------------------------------------------------------------------------------------------------- routing */
-struct route { /* result of a look-up; a pcb caches it while gen == ip->route_gen */
-    int32_t ifx;          /* 0 = no route */
-    uint32_t gen;
-    uint32_t mtu;         /* path MTU: interface's, the route's or learnt, the smallest */
-    uint16_t advmss, initcwnd; /* what the route says for TCP; 0 = nothing */
-    ipaddr src;           /* source address to use */
-    ipaddr nexthop;       /* gateway, or the destination itself */
-    bool is_mtu_locked;
-};
 /* Longest prefix, then first added. src wildcard = choose (RFC 6724 in short: same scope, longest common prefix).
  * false = no route. */
 bool route_lookup(struct ip *ip, const ipaddr *src, const ipaddr *dst, struct route *out);

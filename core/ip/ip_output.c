@@ -129,16 +129,15 @@ int ip_send(struct ip *ip, const struct ip_packet *p, const nst_iov *l4, size_t 
 /* A four-round Feistel network over the counter's 16 bits: a permutation per (source, destination, protocol). */
 static uint16_t ip4_id(struct ip *ip, const struct pkt *k)
 {
-    uint8_t key[35];
+    uint8_t addrs[32];
     uint32_t count = ip->id_count++;
     uint8_t left = (uint8_t)(count >> 8), right = (uint8_t)count;
-    memcpy(key, k->src.b, 16);
-    memcpy(key + 16, k->dst.b, 16);
-    key[32] = k->proto;
+    memcpy(addrs, k->src.b, 16);
+    memcpy(addrs + 16, k->dst.b, 16);
+    struct sip start = siphash24_begin(&ip->b->key_ipid, addrs, sizeof addrs);
     for (uint8_t round = 0; round < 4; round++) {
-        key[33] = round;
-        key[34] = right;
-        uint8_t mixed = (uint8_t)(left ^ (uint8_t)siphash24(&ip->b->key_ipid, key, sizeof key));
+        const uint8_t rest[3] = {k->proto, round, right};
+        uint8_t mixed = (uint8_t)(left ^ (uint8_t)siphash24_end(start, rest, sizeof rest, sizeof addrs + sizeof rest));
         left = right;
         right = mixed;
     }

@@ -9,6 +9,9 @@
  *
  * There is no loopback: an address of ours is not a destination.
  *
+ * Datagrams are looked up one by one and mostly go where the last one went: its answer is kept, and holds until an address, route or MTU
+ * changes (route_gen). INVARIANT: optional, as base_may_hurry has it.
+ *
  * LIMIT: max_addr + max_route entries are walked per look-up; connections cache the result by route_gen. */
 #include <ip/ip_impl.h>
 
@@ -120,7 +123,7 @@ static void apply_entry(const struct route_entry *e, struct route *out)
     out->initcwnd = e->initcwnd;
 }
 
-bool route_lookup_on(struct ip *ip, int ifx, const ipaddr *src, const ipaddr *dst, struct route *out)
+static bool look_up(struct ip *ip, int ifx, const ipaddr *src, const ipaddr *dst, struct route *out)
 {
     struct choice best = {0};
     *out = (struct route){0};
@@ -148,6 +151,23 @@ bool route_lookup_on(struct ip *ip, int ifx, const ipaddr *src, const ipaddr *ds
     uint32_t learnt = pmtu_get(ip, dst);
     if (learnt != 0 && learnt < out->mtu && !out->is_mtu_locked)
         out->mtu = learnt;
+    return true;
+}
+
+bool route_lookup_on(struct ip *ip, int ifx, const ipaddr *src, const ipaddr *dst, struct route *out)
+{
+    bool is_again = ip->last_route.found.gen == ip->route_gen && ip->last_route.ifx == ifx && ipaddr_eq(&ip->last_route.dst, dst) &&
+                    ipaddr_eq(&ip->last_route.src, src);
+    if (is_again && base_may_hurry(ip->b)) {
+        *out = ip->last_route.found;
+        return true;
+    }
+    if (!look_up(ip, ifx, src, dst, out))
+        return false;
+    ip->last_route.ifx = ifx;
+    ip->last_route.src = *src;
+    ip->last_route.dst = *dst;
+    ip->last_route.found = *out;
     return true;
 }
 

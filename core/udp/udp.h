@@ -19,6 +19,13 @@ struct udp_pcb {
     uint16_t last_port;
 };
 
+struct udp_key { /* hashed as bytes: no padding. PING: the remote port is 0 */
+    ipaddr local, remote;
+    uint16_t lport, rport;
+    uint32_t kind; /* SOCK_UDP or SOCK_PING */
+};
+_Static_assert(sizeof(struct udp_key) == 40, "no padding");
+
 struct udp {
     struct base *b;
     struct ip *ip;
@@ -26,6 +33,8 @@ struct udp {
     struct htab ports;      /* all sockets, by kind and local port */
     struct htab peers;      /* connected ones, by kind and both addresses and ports */
     uint64_t port_picks;    /* ports chosen so far (RFC 6056) */
+    struct udp_key last;    /* the last look-up that found a socket, and which: 0 = none since sockets came or went */
+    uint32_t last_found;
 };
 
 void udp_init(struct udp *u, struct base *b, struct ip *ip, struct arena *a, const nst_config *cfg);

@@ -3,7 +3,8 @@
  *
  * Two sockets of a kind conflict on a port when their local addresses overlap (equal, or one a wildcard that
  * covers the other) and neither is connected, or both are, to the same peer. Hence no datagram ever has two
- * equally good owners. The best match wins: connected, then bound, then wildcard.
+ * equally good owners. The best match wins: connected, then bound, then wildcard. Most datagrams belong to the socket of the one before:
+ * that answer holds until a socket is bound or unbound (INVARIANT: optional, as base_may_hurry has it).
  *
  * Ephemeral ports are drawn by a keyed hash of the addresses and a counter of draws (RFC 6056 §3.3.2 in spirit, with a
  * generator that cannot be run backwards), then the next free one upwards.
@@ -91,6 +92,7 @@ int udp_bind(struct udp *u, struct udp_pcb *p)
     } else if (!is_free(u, p, p->lport)) {
         return -NST_EADDRINUSE;
     }
+    u->last_found = 0;
     htab_insert(&u->ports, hash_port(u, p->sock.kind, p->lport), p->sock.index);
     if (p->is_connected) {
         const struct udp_key key = key_of(p);
@@ -101,6 +103,7 @@ int udp_bind(struct udp *u, struct udp_pcb *p)
 
 void udp_unbind(struct udp *u, struct udp_pcb *p)
 {
+    u->last_found = 0;
     htab_remove(&u->ports, hash_port(u, p->sock.kind, p->lport), p->sock.index);
     if (p->is_connected) {
         const struct udp_key key = key_of(p);
@@ -109,7 +112,7 @@ void udp_unbind(struct udp *u, struct udp_pcb *p)
 }
 
 /* A group address is never a socket's own: only wildcards cover it. */
-struct udp_pcb *udp_find(const struct udp *u, const struct udp_key *key)
+static struct udp_pcb *look_up(const struct udp *u, const struct udp_key *key)
 {
     struct udp_pcb *wildcard = NULL;
     for (uint32_t id = htab_first(&u->peers, hash_peer(u, key)); id; id = htab_next(&u->peers, id)) {
@@ -129,4 +132,16 @@ struct udp_pcb *udp_find(const struct udp *u, const struct udp_key *key)
             wildcard = p;
     }
     return wildcard;
+}
+
+struct udp_pcb *udp_find(struct udp *u, const struct udp_key *key)
+{
+    if (u->last_found != 0 && memcmp(&u->last, key, sizeof *key) == 0 && base_may_hurry(u->b))
+        return udp_pcb_at(u, u->last_found);
+    struct udp_pcb *p = look_up(u, key);
+    if (p) {
+        u->last = *key;
+        u->last_found = p->sock.index;
+    }
+    return p;
 }

@@ -5,16 +5,9 @@
 
 #include <udp/udp.h>
 
-struct udp_key { /* hashed as bytes: no padding. PING: the remote port is 0 */
-    ipaddr local, remote;
-    uint16_t lport, rport;
-    uint32_t kind; /* SOCK_UDP or SOCK_PING */
-};
-_Static_assert(sizeof(struct udp_key) == 40, "no padding");
-
 struct udp_pcb *udp_pcb_at(const struct udp *u, uint32_t id);
 /* The socket for a datagram to key->local from key->remote: a connected one, else one bound to the address, else a wildcard. */
-struct udp_pcb *udp_find(const struct udp *u, const struct udp_key *key);
+struct udp_pcb *udp_find(struct udp *u, const struct udp_key *key);
 /* Enters the pcb under the address and port it has by now, choosing a port if it has none. 0, EADDRINUSE, EADDRNOTAVAIL. */
 int udp_bind(struct udp *u, struct udp_pcb *pcb);
 void udp_unbind(struct udp *u, struct udp_pcb *pcb);

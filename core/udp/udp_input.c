@@ -123,7 +123,7 @@ void udp_input_ping(struct udp *u, const struct ip_view *v)
 }
 
 /* The socket that sent the quoted packet. */
-static struct udp_pcb *find_sender(const struct udp *u, const struct ip_error *e, bool is_ping)
+static struct udp_pcb *find_sender(struct udp *u, const struct ip_error *e, bool is_ping)
 {
     struct udp_key key = {.local = e->src, .remote = e->dst, .lport = e->sport, .rport = e->dport,
                           .kind = SOCK_UDP};

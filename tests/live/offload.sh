@@ -8,12 +8,12 @@ transfers() {
         expect '^echo 4 x 3000000 ok$' log
     done
 }
-start_stack
+start_stack --uring
 expect 'offload csum,tso4,tso6' stack.out
 transfers
 stop_stack
 expect '0 bad checksum' stack.out
-start_stack --no-offload
+start_stack --uring --no-offload
 expect 'offload none' stack.out
 transfers
 stop_stack

@@ -198,6 +198,18 @@ TEST(oracle, RTX_ACKED)
     expect(ORACLE_RTX_ACKED);
 }
 
+/* A middlebox took the timestamps of a bare ACK: the host believes it, and so does the oracle (attacks K29). */
+TEST(oracle, RTX_ACKED_by_a_bare_ack_without_timestamps)
+{
+    setup();
+    sent((struct hand){.seq = ISS + 501, ACKED, .flags = 16});
+    got((struct hand){.seq = IRS + 101, .ack = ISS + 501, .flags = 16, .no_ts = true});
+    w.note.rule = (uint16_t)rule_of("RFC 6298 §5.4: retransmission timeout");
+    w.note.retransmit = 1;
+    sent((struct hand){.seq = ISS + 1, ACKED, .len = 500, .flags = 24});
+    expect(ORACLE_RTX_ACKED);
+}
+
 TEST(oracle, RENEGE)
 {
     setup();
@@ -491,6 +503,27 @@ TEST(oracle_accepts, a_window_of_smaller_segments_after_a_cookie)
         sent((struct hand){.seq = ISS + 1, .ack = IRS + 1, .flags = 16, .ecr = 520, .wnd = 8533});
         expect(ORACLE_EDGE_LEFT);
     }
+}
+
+/* seed 100885: the ACK of the last text was not taken (its segment was not acceptable), timeouts went on, and a FIN was nothing new. */
+TEST(oracle_accepts, the_backoff_of_an_end_that_missed_an_ack)
+{
+    setup();
+    sent((struct hand){.seq = ISS + 501, ACKED, .flags = 16});
+    got((struct hand){.seq = IRS + 1, .ack = ISS + 501, .len = 100, .flags = 24, .ts = 510, .ecr = 12});
+    for (unsigned i = 0; i < 3; i++) {
+        bool is_rtx = i != 1;
+        w.note.rule = is_rtx ? (uint16_t)rule_of("RFC 6298 §5.4: retransmission timeout") : 0;
+        w.note.retransmit = is_rtx;
+        w.now += NST_S(1);
+        sent((struct hand){.seq = is_rtx ? ISS + 1 : ISS + 501, ACKED, .len = is_rtx ? 500 : 100, .flags = 24});
+    }
+    w.now += NST_S(12); /* two timeouts: twice 4 s and a second, were it only for the second */
+    oracle_tick(w.o, w.now);
+    EQ(oracle_verdict(w.o)->count, 0);
+    w.now += NST_S(30);
+    oracle_tick(w.o, w.now);
+    expect(ORACLE_RTO_LATE);
 }
 
 /* seed 31910: an ACK on text that is all old is dropped with it (RFC 9293 §3.10.7.4): for the host the old flight is still out. */

@@ -68,7 +68,7 @@ static void live_options(void **state)
     assert_int_equal(
         parse("-i tun1 --addr 10.1.0.2/16 --addr=fd01::2/48 --peer 10.1.0.1 --mtu 1400 --cc reno "
               "--mem 64M --set tcp.initcwnd=3 --set ip.ttl=9 -qvv --app http:8080 --app echo -wf "
-              "--seed 0x5eed --no-config --no-offload --no-uring --busy-poll 50 --ready-fd 3 --duration 1.5s --json -f tcp",
+              "--seed 0x5eed --no-config --no-offload --no-uring --uring --busy-poll 50 --ready-fd 3 --duration 1.5s --json -f tcp",
               &o),
         EXIT_OK);
     assert_int_equal(o.addr_count, 2);
@@ -82,7 +82,7 @@ static void live_options(void **state)
     assert_int_equal(o.setting_count, 2);
     assert_int_equal(o.settings[0].setting, NST_SET_TCP_INITCWND);
     assert_int_equal(o.settings[0].value, 3);
-    assert_true(o.quiet && o.json && o.no_config && o.no_offload && o.no_uring && o.busy_poll_ns == 50000 && o.has_seed);
+    assert_true(o.quiet && o.json && o.no_config && o.no_offload && o.no_uring && o.uring && o.busy_poll_ns == 50000 && o.has_seed);
     assert_int_equal(o.verbose, 2);
     assert_int_equal(o.apps, APP_HTTP | APP_ECHO);
     assert_int_equal(o.app_port[3], 8080);

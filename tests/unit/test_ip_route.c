@@ -56,6 +56,38 @@ static void longest_prefix_then_first_added(void **state)
     host_free(h);
 }
 
+/* What the last look-up found holds until something changes: routes, addresses, interfaces, path MTUs; and for its question only. */
+static void the_last_answer_is_asked_anew(void **state)
+{
+    (void)state;
+    struct host *h = three();
+    struct route r;
+    const nst_if *cfg = &h->ip.netif[1].cfg;
+    for (int i = 0; i < 2; i++) {
+        assert_true(lookup(h, "::", "10.1.7.7", &r));
+        assert_int_equal(r.ifx, 2);
+    }
+    assert_true(lookup(h, "10.0.0.2", "10.1.7.7", &r)); /* the same place from elsewhere */
+    assert_ip(&r.src, "10.0.0.2");
+    assert_true(lookup(h, "::", "10.1.7.7", &r));
+    assert_ip(&r.src, "10.1.0.2");
+    assert_int_equal(host_add_route(h, 3, "10.1.7.0", 24, "192.0.2.9"), 0);
+    assert_true(lookup(h, "::", "10.1.7.7", &r));
+    assert_ip(&r.nexthop, "192.0.2.9");
+    assert_true(lookup(h, "::", "10.1.8.8", &r));
+    assert_int_equal(r.ifx, 2);
+    nst_if down = *cfg;
+    down.flags = (uint8_t)(down.flags & ~NST_IF_UP);
+    assert_int_equal(ip_ctl(&h->ip, NST_CTL_IF_SET, &down, sizeof down), 0);
+    assert_true(lookup(h, "::", "10.1.8.8", &r));
+    assert_int_equal(r.ifx, 1);
+    ipaddr dst = addr("10.1.8.8");
+    assert_true(pmtu_update(&h->ip, &dst, 1400));
+    assert_true(lookup(h, "::", "10.1.8.8", &r));
+    assert_int_equal(r.mtu, 1400);
+    host_free(h);
+}
+
 static void destinations_that_need_no_route(void **state)
 {
     (void)state;
@@ -391,7 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(longest_prefix_then_first_added),
-        cmocka_unit_test(destinations_that_need_no_route),
+        cmocka_unit_test(destinations_that_need_no_route), cmocka_unit_test(the_last_answer_is_asked_anew),
         cmocka_unit_test(source_addresses),
         cmocka_unit_test(no_destination),
         cmocka_unit_test(interfaces_that_are_down_come_last),

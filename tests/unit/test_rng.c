@@ -38,6 +38,8 @@ static void siphash_vectors(void **state)
             for (size_t i = 0; i < len; i++)
                 block[align + 1 + i] = (uint8_t)i;
             assert_true(siphash24(&key, block + align + 1, len) == vectors[len]);
+            const struct sip words = siphash24_begin(&key, block + align + 1, len / 8 * 8);
+            assert_true(siphash24_end(words, block + align + 1 + len / 8 * 8, len % 8, len) == vectors[len]);
             free(block);
         }
 }

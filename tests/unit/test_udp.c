@@ -222,6 +222,40 @@ static void the_best_match_wins(void **state)
     host_free(h);
 }
 
+/* The owner of the last datagram owns the next one like it, until sockets come or go; kinds do not mix. */
+static void the_last_owner_is_asked_anew(void **state)
+{
+    (void)state;
+    struct host *h = host_ip();
+    struct udp_pcb *any = open_udp(h, "0.0.0.0", 53, "::", 0), *ping;
+    udp_in(h, PEER4, 999, US4, 53, "a", 1);
+    udp_in(h, PEER4, 999, US4, 53, "b", 1);
+    assert_int_equal(any->rxq.count, 2);
+    struct udp_pcb *conn = open_udp(h, "10.0.0.2", 53, "10.0.0.1", 999);
+    udp_in(h, PEER4, 999, US4, 53, "c", 1);
+    udp_in(h, PEER4, 999, US4, 53, "d", 1);
+    udp_in(h, PEER4, 998, US4, 53, "e", 1);
+    assert_int_equal(conn->rxq.count, 2);
+    assert_int_equal(any->rxq.count, 3);
+    udp_in(h, PEER4, 999, US4, 53, "f", 1);
+    udp_close(&h->udp, conn);
+    udp_in(h, PEER4, 999, US4, 53, "g", 1);
+    assert_int_equal(any->rxq.count, 4);
+    assert_int_equal(try_open(h, NST_PING, "10.0.0.2", 53, "::", 0, 0, &ping), 0);
+    ipaddr src = PEER4, dst = US4;
+    udp_in(h, PEER4, 0, US4, 53, "h", 1); /* the key of a reply to the ping socket but for the kind */
+    make_icmp(&msg, &src, &dst, (struct wire_icmp){.rest = 53u << 16}, "p", 1);
+    assert_int_equal(host_in_l4(h, &src, &dst, PROTO_ICMP, &msg), IP_DELIVER_PING);
+    udp_input_ping(&h->udp, &h->view);
+    assert_int_equal(any->rxq.count, 5);
+    assert_int_equal(ping->rxq.count, 1);
+    udp_close(&h->udp, any);
+    assert_int_equal(udp_in(h, PEER4, 999, US4, 53, "i", 1), NST_DROP_UDP_NO_PORT);
+    udp_close(&h->udp, ping);
+    host_expect_idle(h);
+    host_free(h);
+}
+
 /* More sockets than buckets can keep apart. */
 static void each_socket_gets_its_own(void **state)
 {
@@ -607,7 +641,7 @@ int main(void)
         cmocka_unit_test(attack_I1_checksums),
         cmocka_unit_test(attack_I1_port_zero),
         cmocka_unit_test(attack_I2_closed_port),
-        cmocka_unit_test(the_best_match_wins),
+        cmocka_unit_test(the_best_match_wins), cmocka_unit_test(the_last_owner_is_asked_anew),
         cmocka_unit_test(each_socket_gets_its_own),
         cmocka_unit_test(wildcards_and_families),
         cmocka_unit_test(conflicts),
