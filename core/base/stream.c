@@ -279,10 +279,14 @@ uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const vo
     return done;
 }
 
+bool stream_may_stay(const struct pages *p, const struct stream *s, uint32_t pos, const void *data, uint32_t len)
+{
+    return len >= TAKE_LEAST && pos == s->end && pos - s->head < TAKE_UNREAD && page_rx_holds(p, data, len);
+}
+
 uint32_t stream_take(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len)
 {
-    bool is_worth_it = len >= TAKE_LEAST && pos == s->end && pos - s->head < TAKE_UNREAD && page_rx_holds(p, data, len);
-    return is_worth_it ? stream_borrow(p, s, pos, data, len) : stream_write(p, s, pos, data, len);
+    return stream_may_stay(p, s, pos, data, len) ? stream_borrow(p, s, pos, data, len) : stream_write(p, s, pos, data, len);
 }
 
 size_t stream_slices(const struct pages *p, const struct stream *s, uint32_t pos, uint32_t len, nst_iov *out,

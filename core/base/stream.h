@@ -37,6 +37,8 @@ uint32_t stream_borrow(struct pages *p, struct stream *s, uint32_t pos, const vo
 /* What arrived, to any position: borrowed where it may be, that is in a buffer of nst_reserve (base/page.h), at the end of the stream,
  * and little of the stream waits to be read; else copied. */
 uint32_t stream_take(struct pages *p, struct stream *s, uint32_t pos, const void *data, uint32_t len);
+/* Whether stream_take would borrow. */
+bool stream_may_stay(const struct pages *p, const struct stream *s, uint32_t pos, const void *data, uint32_t len);
 /* Slices of pos..pos+len, which must have been written; at most max slices, returns how many; *covered = bytes. Borrowed
  * pages that lie behind one another in memory too are one slice. */
 size_t stream_slices(const struct pages *p, const struct stream *s, uint32_t pos, uint32_t len, nst_iov *out, size_t max,

@@ -83,13 +83,14 @@ static bool is_still(const struct tcp_pcb *p, const struct tcp_rseg *s)
     return seq_eq(s->h.ack, p->snd.una) && wnd == p->snd.wnd && wnd != 0 && s->h.opt.has_ts == p->opt.ts;
 }
 
-/* Text to its place, if the checksum is right. Where the stream would have to be rebuilt for it, it is summed before. */
+/* Text to its place, if the checksum is right. Where it stays (001), or the stream would have to be rebuilt for it, it is summed before. */
 static bool take(struct tcp *t, struct tcp_pcb *p, const struct ip_view *v, const struct tcp_rseg *s)
 {
     struct pages *pages = &t->b->pages;
     uint32_t hdr_len = v->l4_len - s->text, end = p->rcvq.end, peak = pages->data.peak;
     csum_t sum = {0};
-    if (ip_l4_csum_is_given(v) || !stream_is_wide(&p->rcvq, s->seq.v, s->text))
+    bool is_copied = !stream_may_stay(pages, &p->rcvq, s->seq.v, s->data, s->text);
+    if (ip_l4_csum_is_given(v) || !is_copied || !stream_is_wide(&p->rcvq, s->seq.v, s->text))
         return ip_l4_csum_ok(v) && tcp_reasm_put(t, p, s->seq, s->data, s->text) == s->text;
     csum_add_pseudo(&sum, &v->src, &v->dst, PROTO_TCP, v->l4_len);
     csum_add(&sum, v->l4, hdr_len);

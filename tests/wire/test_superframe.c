@@ -102,6 +102,25 @@ TEST(reserved, little_text_is_copied)
     (void)t_sent(t, 0);
 }
 
+/* Large segments without offloads, MTU 9000: what is predicted stays where it lies as what is not. */
+TEST(reserved, predicted_text_stays_too)
+{
+    struct t *t = t_established(.rcvbuf = 1000000, .wscale = 5, .pages = 2048);
+    for (unsigned i = 0; i < 40; i++) {
+        static uint8_t packet[65600];
+        nst_iov room;
+        size_t len = t_build(t, T_SEG(.seq = RCV_NXT(0), .len = 4 * NST_PAGE_SIZE + 700), packet);
+        uint64_t before = t_stats(t).tcp_bytes_in_place;
+        EQ(nst_reserve(t->n, &room, 1), 1);
+        nst_rx_frame f = {.data = memcpy(room.base, packet, len), .len = (uint32_t)len};
+        EQ(nst_input(t->n, t->ifx, &f, 1, t->now), 1);
+        CHECK(t_stats(t).tcp_bytes_in_place - before >= 3 * NST_PAGE_SIZE);
+        if (i % 4 == 3)
+            EQ(t_read(t, 30000), 30000);
+        (void)t_sent(t, 0);
+    }
+}
+
 /* It may be given up again, and what is lent is never written into. */
 TEST(reserved, text_behind_a_hole_is_copied)
 {
