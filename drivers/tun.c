@@ -250,7 +250,7 @@ static int fill(struct driver *d, nst_rx_frame *rx, size_t max)
         drop_ring(t);
     }
     size_t n = 0, used = VNET_GAP - t->vnet, bytes = 0, limit = t->expect < max ? t->expect : max;
-    const size_t most = rooms(t) > 0 ? rooms(t) : DRIVER_BATCH;
+    const size_t most = rooms(t) > 0 ? DRIVER_ROOM : DRIVER_BATCH; /* those that have no room come to rx */
 
     if (limit > most)
         limit = most;

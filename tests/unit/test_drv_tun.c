@@ -124,6 +124,29 @@ static void fill_reads_until_eagain(void **state)
     d->ops->close(d);
 }
 
+/* Slow readers hold all buffers of the stack's but one: the frames behind the first come in the driver's own memory, in the same fill. */
+static void few_rooms_are_no_bound(void **state)
+{
+    static uint8_t room[NST_RX_BUFFER];
+    struct driver *d = open_fake();
+    nst_rx_frame rx[DRIVER_BATCH];
+
+    (void)state;
+    SCRIPT(30000, 30000, 30000, -EAGAIN, 30000, 30000, 30000, 30000);
+    assert_int_equal(d->ops->fill(d, rx, DRIVER_BATCH), 3); /* they are large */
+    d->room[0] = (nst_iov){room, sizeof room};
+    d->rooms = 1;
+    assert_int_equal(d->ops->fill(d, rx, DRIVER_BATCH), 3); /* as many as came last */
+    assert_true(d->more);
+    for (int i = 0; i < 3; i++) {
+        const uint8_t *at = rx[i].data;
+
+        assert_int_equal(at >= room && at < room + sizeof room, i == 0);
+        assert_int_equal(at[0], 4 + i);
+    }
+    d->ops->close(d);
+}
+
 static void fill_is_bounded(void **state)
 {
     struct driver *d = open_fake();
@@ -487,7 +510,7 @@ static void header_goes_before_each_frame(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fill_reads_until_eagain),      cmocka_unit_test(fill_is_bounded),
+        cmocka_unit_test(fill_reads_until_eagain),      cmocka_unit_test(fill_is_bounded), cmocka_unit_test(few_rooms_are_no_bound),
         cmocka_unit_test(attack_J6_fill_survives_errors),         cmocka_unit_test(flush_keeps_frames_and_order),
         cmocka_unit_test(flush_waits_longer_each_time), cmocka_unit_test(attack_J6_flush_counts_what_is_lost),
         cmocka_unit_test(real_calls_block_and_go_on),   cmocka_unit_test(headers_are_translated),
