@@ -51,8 +51,6 @@ enum {
     RING_READS = 32,            /* frames of a fill by io_uring, when they are small */
     RING_LARGE = DRIVER_ROOM,   /* when they are large: as many as RX_BUFFER has room for, for the same reason */
     LARGE = 4096,
-    RING_STRIDE = (FRAME_MAX + VNET_GAP + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN + 5 * FRAME_ALIGN, /* no power of two: the first
-                                   lines of all buffers must not meet in one set of the cache */
 };
 
 #ifndef TUN_F_USO4 /* Linux 6.2 */
@@ -77,11 +75,12 @@ struct waiting {
 
 /* What a call through the ring needs until it is done. */
 struct ring_room {
-    uint8_t rx[RING_READS * RING_STRIDE];
+    uint8_t rx[RING_READS][NST_RX_BUFFER];
     struct vnet_hdr hdr[DRIVER_BATCH];
     struct iovec iov[DRIVER_BATCH][NST_TX_IOV_MAX + 1];
     int32_t result[URING_MAX];
 };
+_Static_assert(VNET_GAP + FRAME_MAX <= (int)NST_RX_BUFFER, "a frame and its header, in the stack's buffers or in ours");
 _Static_assert((int)DRIVER_BATCH <= (int)URING_MAX, "a batch is one call");
 
 struct tun {
@@ -143,10 +142,17 @@ static size_t rooms(const struct tun *t)
     return t->mean > LARGE ? t->driver.rooms : 0;
 }
 
-/* Where frame i of a fill goes, with the header in front of it: in a buffer of the stack's, or to `own`. */
+/* Where frame i of a fill goes, with the header in front of it: in a buffer of the stack's, or in `own`. */
 static uint8_t *place(struct tun *t, size_t i, uint8_t *own)
 {
-    return i < rooms(t) ? (uint8_t *)t->driver.room[i].base + VNET_GAP - t->vnet : own;
+    return (i < rooms(t) ? (uint8_t *)t->driver.room[i].base : own) + VNET_GAP - t->vnet;
+}
+
+/* The end of a fill. */
+static void count(struct tun *t, size_t n, size_t bytes)
+{
+    t->mean = n > 0 ? bytes / n : t->mean;
+    t->driver.stats.rx_frames += n;
 }
 
 /* Turns `len` bytes read to `at` into a frame; too short for the header: an empty frame, which the core drops. */
@@ -214,7 +220,7 @@ static int fill_by_ring(struct tun *t, nst_rx_frame *rx, size_t max)
     want = want < most ? want : most;
     want = want < max ? want : max;
     for (unsigned i = 0; i < want; i++)
-        uring_read(t->ring, i, place(t, i, t->room->rx + i * RING_STRIDE + VNET_GAP - t->vnet), t->vnet + FRAME_MAX);
+        uring_read(t->ring, i, place(t, i, t->room->rx[i]), t->vnet + FRAME_MAX);
     if (uring_run(t->ring, (unsigned)want, t->room->result) != 0)
         return -1;
     for (unsigned i = 0; i < want; i++) {
@@ -223,17 +229,16 @@ static int fill_by_ring(struct tun *t, nst_rx_frame *rx, size_t max)
         if (len == -EOPNOTSUPP) /* an old kernel: all of them say so */
             return -1;
         if (len > 0) {
-            take_frame(t, place(t, i, t->room->rx + i * RING_STRIDE + VNET_GAP - t->vnet), (size_t)len, &rx[n++]);
+            take_frame(t, place(t, i, t->room->rx[i]), (size_t)len, &rx[n++]);
             bytes += (size_t)len;
         } else if (len != -EAGAIN && len != -EINTR) {
             d->stats.rx_errors++;
             gone = is_gone(-len) ? len : gone;
         }
     }
-    t->mean = n > 0 ? bytes / n : t->mean;
     t->expect = n > 0 ? n : 1;
     d->more = n == want;
-    d->stats.rx_frames += n;
+    count(t, n, bytes);
     return n == 0 && gone != 0 ? gone : (int)n;
 }
 
@@ -249,13 +254,13 @@ static int fill(struct driver *d, nst_rx_frame *rx, size_t max)
             return got;
         drop_ring(t);
     }
-    size_t n = 0, used = VNET_GAP - t->vnet, bytes = 0, limit = t->expect < max ? t->expect : max;
+    size_t n = 0, used = 0, bytes = 0, limit = t->expect < max ? t->expect : max;
     const size_t most = rooms(t) > 0 ? DRIVER_ROOM : DRIVER_BATCH; /* those that have no room come to rx */
 
     if (limit > most)
         limit = most;
     d->more = false;
-    while (n < limit && used + t->vnet + FRAME_MAX <= RX_BUFFER) {
+    while (n < limit && used + VNET_GAP + FRAME_MAX <= RX_BUFFER) {
         uint8_t *at = place(t, n, t->rx + used);
         const ssize_t len = read_once(t, at);
 
@@ -263,19 +268,17 @@ static int fill(struct driver *d, nst_rx_frame *rx, size_t max)
             return (int)len;
         if (len <= 0) {
             t->expect = n > 0 ? n : 1;
-            t->mean = n > 0 ? bytes / n : t->mean;
-            d->stats.rx_frames += n;
+            count(t, n, bytes);
             return (int)n;
         }
-        take_frame(t, at, (size_t)len, &rx[n++]);
+        take_frame(t, at, (size_t)len, &rx[n]);
         bytes += (size_t)len;
-        if (at == t->rx + used)
+        if (n++ >= rooms(t))
             used += ((size_t)len + VNET_GAP + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN;
     }
-    t->mean = n > 0 ? bytes / n : t->mean;
     d->more = limit > 1;
     t->expect = t->expect < DRIVER_BATCH / 2 ? 2 * t->expect : DRIVER_BATCH;
-    d->stats.rx_frames += n;
+    count(t, n, bytes);
     return (int)n;
 }
 

@@ -35,7 +35,7 @@ static void announce(struct delay *d)
             __builtin_prefetch(p->next);
             __builtin_prefetch(&p->next->data);
         }
-        node_expect(&d->node, p);
+        node_expect(d->node.next, p);
     }
 }
 

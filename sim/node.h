@@ -54,7 +54,7 @@ struct packet_heap { /* by time of leaving; equal times in order of arrival */
 void heap_push(struct packet_heap *, struct packet *); /* p->at is set */
 struct packet *heap_pop(struct packet_heap *);         /* NULL = empty */
 
-/* Completes a checksum that its sender left to the device; superframes stay as they are. */
+/* packet_whole, and completes a checksum that its sender left to the device; superframes stay as they are. */
 void packet_complete(struct packet *);
 /* Flips a bit that `choice` names. false = a superframe, whose checksums nobody verifies: it is as good as lost. */
 bool packet_flip(struct packet *, uint64_t choice);
@@ -95,10 +95,10 @@ static inline void node_pass(struct node *n, struct packet *p)
     n->next->ops->forward(n->next, p);
 }
 
-static inline void node_expect(struct node *n, const struct packet *p)
+static inline void node_expect(struct node *to, const struct packet *p)
 {
-    if (n->next->expect != NULL)
-        n->next->expect(n->next, p);
+    if (to->expect != NULL)
+        to->expect(to, p);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ chance */

@@ -195,9 +195,9 @@ struct packet *heap_pop(struct packet_heap *h)
 
 void packet_complete(struct packet *p)
 {
+    packet_whole(p);
     if (p->off.csum_state != NST_CSUM_PARTIAL || p->off.gso_type != NST_GSO_NONE)
         return;
-    packet_whole(p);
     if ((uint32_t)p->off.csum_start + p->off.csum_offset + 2 <= p->len)
         segment_complete(p->data, p->len, &p->off);
     p->off = (nst_offload){0};
@@ -206,7 +206,6 @@ void packet_complete(struct packet *p)
 bool packet_flip(struct packet *p, uint64_t choice)
 {
     packet_complete(p);
-    packet_whole(p);
     if (p->off.csum_state == NST_CSUM_PARTIAL || p->len == 0)
         return false;
     p->data[(choice >> 3) % p->len] ^= (uint8_t)(1u << (choice & 7));

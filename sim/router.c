@@ -138,7 +138,6 @@ static void refuse(struct router *r, struct packet *p, enum complaint why, uint3
 static void fragment(struct router *r, struct packet *p, const struct way *w)
 {
     packet_complete(p);
-    packet_whole(p);
     uint32_t head = (p->data[0] & 15u) * 4u, room = (w->mtu - head) & ~7u, field = (uint32_t)p->data[6] << 8 | p->data[7];
     for (uint32_t at = head; at < p->len; at += room) {
         uint32_t n = p->len - at < room ? p->len - at : room;
@@ -225,8 +224,8 @@ void router_set_mtu(struct router *r, const struct node *out, uint32_t mtu)
 static void router_expect(struct node *n, const struct packet *p)
 {
     const struct way *w = way_to((struct router *)n, p);
-    if (w != NULL && w->out->expect != NULL)
-        w->out->expect(w->out, p);
+    if (w != NULL)
+        node_expect(w->out, p);
 }
 
 static void router_run(struct node *n) { (void)n; }

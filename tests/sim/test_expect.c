@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packets that are announced (nst_expect): a link announces each to the stack that gets it, and nothing but time depends on that, whatever
  * the bytes are that the stack is told to expect. */
-#include <net.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "net_of.h"
 
 static struct {
     uint64_t hash, sent, announced, arrived_unannounced;
@@ -66,21 +60,15 @@ static uint64_t hash_of(const char *text, void (*expect)(struct node *, const st
 {
     const struct sim_hooks hooks = {.on_frame = on_frame, .on_trace = on_trace};
     struct scenario s;
-    struct scenario_error e;
     memset(&r, 0, sizeof r);
-    scenario_default(&s);
-    assert_true(scenario_read(&s, text, &e) && scenario_check(&s, &e));
-    struct net *net = net_new(&s, &hooks, NULL);
+    struct net *net = net_of(text, &s, &hooks);
     for (unsigned i = 0; i < scenario_hosts(&s); i++) {
         struct node *n = host_node(net_host(net, i));
         r.expect[0] = n->expect;
         n->expect = expect;
     }
     assert_non_null(r.expect[0]);
-    assert_int_equal(net_run(net, NST_NEVER), NET_ALL_DONE);
-    for (unsigned i = 0; i < net_flow_count(net); i++)
-        assert_true(!net_flow(net, i)->is_wrong && net_flow(net, i)->got == s.bytes);
-    net_free(net);
+    net_run_whole(net, &s);
     return r.hash;
 }
 

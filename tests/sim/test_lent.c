@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packets that point to what their sender has lent (lend on): whatever befalls them on their way, the network is the same as with packets
  * that hold all of their bytes, which they do as soon as somebody looks at them. */
-#include <net.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "net_of.h"
 
 static struct {
     uint64_t hash, lent;
@@ -41,11 +35,8 @@ static uint64_t hash_of(const char *text, bool is_looked_at)
 {
     const struct sim_hooks hooks = {.on_trace = on_trace, .on_frame = is_looked_at ? on_frame : NULL};
     struct scenario s;
-    struct scenario_error e;
     memset(&r, 0, sizeof r);
-    scenario_default(&s);
-    assert_true(scenario_read(&s, text, &e) && scenario_check(&s, &e));
-    struct net *net = net_new(&s, &hooks, NULL);
+    struct net *net = net_of(text, &s, &hooks);
     for (unsigned i = 0; i < scenario_hosts(&s); i++) {
         struct node *n = host_node(net_host(net, i));
         r.ops = i == 0 ? *n->ops : r.ops;
@@ -53,10 +44,7 @@ static uint64_t hash_of(const char *text, bool is_looked_at)
         r.ops.forward = count;
         n->ops = &r.ops;
     }
-    assert_int_equal(net_run(net, NST_NEVER), NET_ALL_DONE);
-    for (unsigned i = 0; i < net_flow_count(net); i++)
-        assert_true(!net_flow(net, i)->is_wrong && net_flow(net, i)->got == s.bytes);
-    net_free(net);
+    net_run_whole(net, &s);
     return r.hash;
 }
 

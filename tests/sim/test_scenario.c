@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scenarios: what their text may say, and that every topology carries its flows byte by byte. */
-#include <net.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "net_of.h"
 
 static void texts_say_what_is_wrong(void **state)
 {
@@ -68,12 +62,7 @@ static void what_does_not_fit_together_is_refused(void **state)
 static struct net *run(const char *text, enum net_end want)
 {
     struct scenario s;
-    struct scenario_error e;
-    scenario_default(&s);
-    if (!scenario_read(&s, text, &e) || !scenario_check(&s, &e))
-        fail_msg("%s: %s", text, e.text);
-    struct net *n = net_new(&s, NULL, NULL);
-    assert_non_null(n);
+    struct net *n = net_of(text, &s, NULL);
     assert_int_equal(net_run(n, NST_NEVER), want);
     net_look(n);
     for (unsigned i = 0; i < net_flow_count(n); i++)
